@@ -1,0 +1,34 @@
+// Who may do what: credentials in, principal and verdict out. Pure: time is an argument. One authorize() call
+// (auth/policy.h) serves every door and every delivery path (architecture rule 6). Plain values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace auth {
+
+enum class Verb : std::uint8_t { subscribe, publish, history, presence };
+
+// Who a connection is. Immutable after the handshake; owned by the peer (side table) or shared by value.
+struct Principal {
+  enum class Kind : std::uint8_t { anonymous, token, api_key };
+  Kind kind = Kind::anonymous;
+  std::string subject;                 // `sub`, at most 255 bytes; empty if the token has none
+  base::WallTime expires{INT64_MAX};   // the rights end at this moment: `exp` plus the skew that is allowed
+  std::vector<std::string> subscribe;  // channel patterns of the token (claims `channels` and `subscribe`)
+  std::vector<std::string> publish;    // (claims `channels` and `publish`)
+  friend bool operator==(const Principal&, const Principal&) = default;
+};
+
+enum class Access : std::uint8_t { nobody, anyone, token };
+
+struct NamespacePermissions {
+  Access subscribe = Access::nobody;  // live, history and presence
+  Access publish = Access::nobody;
+  friend bool operator==(const NamespacePermissions&, const NamespacePermissions&) = default;
+};
+
+}  // namespace auth

@@ -1,0 +1,101 @@
+#include "door/envelope.h"
+
+#include "codec/base64.h"
+#include "codec/json_out.h"
+
+namespace door {
+namespace {
+
+// By hand instead of by JsonWriter: this runs once per message and format, and the keys are constants.
+void append_channel(std::string& out, std::string_view channel) {
+  out += "{\"channel\":";
+  codec::append_json_string(out, channel);
+}
+
+void append_payload(std::string& out, const hub::Message& message) {
+  switch (message.kind()) {
+    case hub::Kind::json:
+      out += ",\"data\":";
+      out += message.payload();
+      return;
+    case hub::Kind::text:
+      out += ",\"text\":";
+      codec::append_json_string(out, message.payload());
+      return;
+    case hub::Kind::binary:
+      out += ",\"base64\":\"";
+      out += codec::base64_encode(message.payload());
+      out += '"';
+      return;
+  }
+}
+
+std::string_view reason_of(const hub::Gap& gap) {
+  switch (gap.reason) {
+    case hub::GapReason::expired:
+      return "expired";
+    case hub::GapReason::epoch_changed:
+      return "epoch_changed";
+    case hub::GapReason::too_far:
+      return "too_far";
+    case hub::GapReason::overload:
+      return "overload";
+  }
+  return "overload";
+}
+
+// Epoch and digits need no escape.
+void append_position_member(std::string& out, const hub::Position& position) {
+  out += ",\"position\":\"";
+  hub::append_position(out, position);
+  out += "\"}";
+}
+
+}  // namespace
+
+void append_envelope(std::string& out, std::string_view channel, const hub::Epoch& epoch, const hub::Message& message) {
+  append_channel(out, channel);
+  out += ",\"offset\":";
+  codec::append_json_number(out, std::uint64_t{message.offset()});
+  out += ",\"epoch\":\"";
+  out += epoch.view();
+  out += "\",\"time\":";
+  codec::append_json_number(out, message.time().ms);
+  append_payload(out, message);
+  out += '}';
+}
+
+void append_position_record(std::string& out, std::string_view channel, const hub::Position& position) {
+  append_channel(out, channel);
+  append_position_member(out, position);
+}
+
+void append_gap_record(std::string& out, std::string_view channel, const hub::Gap& gap, const hub::Position& after) {
+  append_channel(out, channel);
+  out += ",\"gap\":";
+  append_gap(out, gap);
+  append_position_member(out, after);
+}
+
+void append_error_record(std::string& out, std::string_view channel, base::Error error) {
+  codec::JsonWriter json(out);
+  json.begin_object();
+  if (!channel.empty()) json.key("channel").string(channel);
+  json.key("error").begin_object();
+  json.key("code").string(base::entry(error).code).key("message").string(base::entry(error).text);
+  json.end_object().end_object();
+}
+
+void append_gap(std::string& out, const hub::Gap& gap) {
+  codec::JsonWriter(out)
+      .begin_object()
+      .key("from")
+      .number(gap.from)
+      .key("to")
+      .number(gap.to)
+      .key("reason")
+      .string(reason_of(gap))
+      .end_object();
+}
+
+}  // namespace door

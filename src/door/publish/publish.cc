@@ -1,0 +1,210 @@
+#include "door/publish/publish.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "codec/base64.h"
+#include "codec/json_out.h"
+#include "codec/utf8.h"
+#include "door/channel_name.h"
+#include "door/envelope.h"
+#include "door/parameters.h"
+#include "door/since.h"
+
+namespace door::publish {
+namespace {
+
+using base::Error;
+using codec::JsonValue;
+
+constexpr std::uint32_t kLimitMax = 1000;
+
+std::string lowered(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  return lower;
+}
+
+// "Application/JSON ; charset=utf-8" is "application/json".
+std::string media_type(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  const std::size_t end = content_type.find_last_not_of(" \t");
+  return lowered(content_type.substr(0, end == std::string_view::npos ? 0 : end + 1));
+}
+
+bool is_json(std::string_view media_type) { return media_type == "application/json" || media_type.ends_with("+json"); }
+
+std::expected<Content, Error> json_content(std::string_view text) {
+  std::expected<std::string, Error> json = codec::validate_json(text);
+  if (!json) return std::unexpected(json.error());
+  return Content{hub::Kind::json, *std::move(json)};
+}
+
+// The members of a request, each known and there at most once: what is misspelt must not be ignored.
+std::expected<JsonValue, Error> parse_object(std::string_view body, std::initializer_list<std::string_view> names) {
+  std::expected<JsonValue, Error> object = JsonValue::parse(body);
+  if (!object) return object;
+  if (object->type() != JsonValue::Type::object) return std::unexpected(Error::bad_parameter);
+  std::vector<std::string> seen;
+  codec::JsonMembers members(*object);
+  while (std::optional<codec::JsonMember> member = members.next()) {
+    const bool known = std::ranges::find(names, member->name) != names.end();
+    if (!known || std::ranges::find(seen, member->name) != seen.end()) return std::unexpected(Error::bad_parameter);
+    seen.push_back(std::move(member->name));
+  }
+  return object;
+}
+
+std::expected<std::string, Error> channel_of(const JsonValue& object) {
+  const std::optional<JsonValue> member = object.find("channel");
+  std::optional<std::string> channel = member ? member->string() : std::nullopt;
+  if (!channel) return std::unexpected(Error::bad_parameter);
+  if (!is_valid_channel_name(*channel)) return std::unexpected(Error::bad_channel);
+  return *std::move(channel);
+}
+
+std::expected<std::uint32_t, Error> limit_of(const JsonValue& object, std::uint32_t absent) {
+  const std::optional<JsonValue> member = object.find("limit");
+  if (!member) return absent;
+  return parse_number(member->raw(), 1, kLimitMax);
+}
+
+std::expected<Content, Error> payload_of(const JsonValue& object) {
+  const std::optional<JsonValue> data = object.find("data");
+  const std::optional<JsonValue> text = object.find("text");
+  const std::optional<JsonValue> base64 = object.find("base64");
+  if ((data ? 1 : 0) + (text ? 1 : 0) + (base64 ? 1 : 0) != 1) return std::unexpected(Error::bad_parameter);
+  if (data) return json_content(data->raw());
+  std::optional<std::string> string = (text ? text : base64)->string();
+  if (!string) return std::unexpected(Error::bad_parameter);
+  if (text) return Content{hub::Kind::text, *std::move(string)};
+  std::optional<std::string> bytes = codec::base64_decode(*string);
+  if (!bytes) return std::unexpected(Error::bad_parameter);
+  return Content{hub::Kind::binary, *std::move(bytes)};
+}
+
+// Without a text: the last `limit` messages.
+std::expected<hub::Since, Error> history_since(std::string_view text, std::uint32_t limit) {
+  if (text.empty()) return hub::Since{.kind = hub::Since::Kind::last, .count = limit};
+  const std::expected<std::vector<hub::Since>, Error> since = parse_since(text, 1);
+  if (!since) return std::unexpected(since.error());
+  return since->front();
+}
+
+std::expected<ApiHistory, Error> make_history(std::string channel, std::string_view since_text,
+                                              std::expected<std::uint32_t, Error> limit) {
+  if (!limit) return std::unexpected(limit.error());
+  const std::expected<hub::Since, Error> since = history_since(since_text, *limit);
+  if (!since) return std::unexpected(since.error());
+  return ApiHistory{.channel = std::move(channel), .since = *since, .limit = *limit};
+}
+
+}  // namespace
+
+std::expected<Content, Error> content_of(std::optional<std::string_view> content_type, std::string_view body) {
+  const std::string type = media_type(content_type.value_or(""));
+  if (is_json(type)) return json_content(body);
+  const bool binary = type == "application/octet-stream" || !codec::utf8_valid(body);
+  return Content{binary ? hub::Kind::binary : hub::Kind::text, std::string(body)};
+}
+
+bool is_valid_idempotency_key(std::string_view key) noexcept {
+  return !key.empty() && key.size() <= 255 && std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+std::expected<ApiPublish, Error> parse_api_publish(std::string_view body) {
+  const auto object = parse_object(body, {"channel", "data", "text", "base64", "idempotency_key"});
+  if (!object) return std::unexpected(object.error());
+  std::expected<std::string, Error> channel = channel_of(*object);
+  if (!channel) return std::unexpected(channel.error());
+  std::expected<Content, Error> content = payload_of(*object);
+  if (!content) return std::unexpected(content.error());
+  ApiPublish publish{.channel = *std::move(channel), .content = *std::move(content), .idempotency_key = {}};
+  if (const std::optional<JsonValue> key = object->find("idempotency_key")) {
+    publish.idempotency_key = key->string();
+    if (!publish.idempotency_key || !is_valid_idempotency_key(*publish.idempotency_key)) {
+      return std::unexpected(Error::bad_parameter);
+    }
+  }
+  return publish;
+}
+
+std::expected<ApiHistory, Error> parse_api_history(std::string_view body) {
+  const auto object = parse_object(body, {"channel", "since", "limit"});
+  if (!object) return std::unexpected(object.error());
+  std::expected<std::string, Error> channel = channel_of(*object);
+  if (!channel) return std::unexpected(channel.error());
+  std::string since;
+  if (const std::optional<JsonValue> member = object->find("since")) {
+    // A number is the same as its text: -N or milliseconds.
+    if (member->type() == JsonValue::Type::number) {
+      since = member->raw();
+    } else if (std::optional<std::string> text = member->string()) {
+      since = *std::move(text);
+    } else {
+      return std::unexpected(Error::bad_parameter);
+    }
+  }
+  return make_history(*std::move(channel), since, limit_of(*object, ApiHistory{}.limit));
+}
+
+std::expected<ApiHistory, Error> parse_api_history(const codec::Query& query) {
+  if (query.count("since") > 1) return std::unexpected(Error::bad_parameter);
+  const std::optional<std::string_view> channel = query.find("channel");
+  if (!channel) return std::unexpected(Error::bad_parameter);
+  if (!is_valid_channel_name(*channel)) return std::unexpected(Error::bad_channel);
+  return make_history(std::string(*channel), query.find("since").value_or(""),
+                      parse_number(query, "limit", 1, kLimitMax, ApiHistory{}.limit));
+}
+
+std::expected<ApiChannels, Error> parse_api_channels(std::string_view body) {
+  const auto object = parse_object(body.empty() ? "{}" : body, {"prefix", "limit"});
+  if (!object) return std::unexpected(object.error());
+  ApiChannels request;
+  if (const std::optional<JsonValue> prefix = object->find("prefix")) {
+    std::optional<std::string> text = prefix->string();
+    if (!text) return std::unexpected(Error::bad_parameter);
+    request.prefix = *std::move(text);
+  }
+  const std::expected<std::uint32_t, Error> limit = limit_of(*object, request.limit);
+  if (!limit) return std::unexpected(limit.error());
+  request.limit = *limit;
+  return request;
+}
+
+std::expected<ApiChannels, Error> parse_api_channels(const codec::Query& query) {
+  if (query.count("prefix") > 1) return std::unexpected(Error::bad_parameter);
+  const std::expected<std::uint32_t, Error> limit = parse_number(query, "limit", 1, kLimitMax, ApiChannels{}.limit);
+  if (!limit) return std::unexpected(limit.error());
+  return ApiChannels{.prefix = std::string(query.find("prefix").value_or("")), .limit = *limit};
+}
+
+void append_published(std::string& out, std::string_view channel, const hub::Published& published) {
+  codec::JsonWriter json(out);
+  json.begin_object().key("channel").string(channel).key("epoch").string(published.position.epoch.view());
+  json.key("offset").number(published.position.offset).key("time").number(published.time.ms);
+  json.key("level").string("accepted").end_object();
+}
+
+void append_history(std::string& out, std::string_view channel, const hub::Page& page) {
+  codec::JsonWriter json(out);
+  json.begin_object().key("channel").string(channel).key("epoch").string(page.head.epoch.view());
+  json.key("head").number(page.head.offset).key("first").number(page.first_held);
+  json.key("messages").begin_array();
+  std::string record;
+  for (const hub::MessageRef& message : page.messages) {
+    record.clear();
+    append_envelope(record, channel, page.head.epoch, *message);
+    json.raw(record);
+  }
+  json.end_array();
+  if (page.gap) {
+    record.clear();
+    append_gap(record, *page.gap);
+    json.key("gap").raw(record);
+  }
+  json.end_object();
+}
+
+}  // namespace door::publish

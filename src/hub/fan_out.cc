@@ -1,0 +1,325 @@
+#include "hub/fan_out.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "hub/home.h"
+#include "hub/limits.h"
+
+namespace hub {
+namespace {
+
+RequestId request_of(std::uint32_t slot, std::uint32_t generation) { return (std::uint64_t{generation} << 32) | slot; }
+
+SubscriptionId subscription_of(RequestId request) {
+  return {static_cast<std::uint32_t>(request), static_cast<std::uint32_t>(request >> 32)};
+}
+
+// Batches of one slice by the offset they begin with. Nearly always one: subscribers that came in the middle of a
+// delivery need the rest of it.
+class SliceBatches {
+ public:
+  SliceBatches(const std::string& channel, Epoch epoch, std::span<const MessageRef> messages)
+      : channel_(channel), epoch_(epoch), messages_(messages) {}
+
+  Batch& from(Offset offset) {
+    for (const auto& each : batches_) {
+      if (each->first() == offset) return *each;
+    }
+    const auto skipped = static_cast<std::size_t>(offset - messages_.front()->offset());
+    batches_.push_back(
+        std::make_unique<Batch>(Batch{channel_, epoch_, Batch::Source::live, messages_.subspan(skipped), {}}));
+    return *batches_.back();
+  }
+
+ private:
+  const std::string& channel_;
+  Epoch epoch_;
+  std::span<const MessageRef> messages_;
+  std::vector<std::unique_ptr<Batch>> batches_;
+};
+
+}  // namespace
+
+FanOut::FanOut(std::uint16_t workers, std::uint64_t hash_seed)
+    : workers_(workers), hash_seed_(hash_seed), by_name_(0, base::StringHash{hash_seed}), detaches_(workers) {}
+
+SubscriptionId FanOut::subscribe(PeerSlot peer, std::string_view name, const Since& since, std::uint8_t format,
+                                 std::uint16_t index, Post& post) {
+  ASSERT(format < kFormatsMax);
+  std::uint32_t slot;
+  if (free_subscriptions_.empty()) {
+    slot = static_cast<std::uint32_t>(subscriptions_.size());
+    subscriptions_.emplace_back();
+  } else {
+    slot = free_subscriptions_.back();
+    free_subscriptions_.pop_back();
+  }
+  Subscription& subscription = subscriptions_[slot];
+  const std::uint32_t generation = subscription.generation + 1;
+  subscription = Subscription{};
+  subscription.generation = generation == 0 ? 1 : generation;
+  subscription.peer = peer;
+  subscription.channel = find_or_create(name);
+  ++channels_[subscription.channel].members;
+  subscription.format = format;
+  subscription.index = index;
+  ++living_;
+  request(slot, subscription, since, Attach::Mode::normal, post);
+  return {slot, subscription.generation};
+}
+
+void FanOut::unsubscribe(SubscriptionId id) {
+  Subscription* subscription = living(id);
+  if (subscription == nullptr) return;
+  const std::uint32_t channel = std::exchange(subscription->channel, kNone);
+  --channels_[channel].members;
+  if (subscription->edge != kNone) remove_edge(channels_[channel], subscription->edge);
+  free_subscriptions_.push_back(id.slot);
+  --living_;
+  release_if_unused(channel);
+}
+
+void FanOut::resume(SubscriptionId id, Post& post) {
+  Subscription* subscription = living(id);
+  if (subscription == nullptr || subscription->state != Subscription::State::waiting) return;
+  request_next(id.slot, *subscription, post);
+}
+
+void FanOut::request(std::uint32_t slot, Subscription& subscription, const Since& since, Attach::Mode mode,
+                     Post& post) {
+  Channel& channel = channels_[subscription.channel];
+  subscription.state = Subscription::State::requested;
+  ++channel.requests;
+  post.send(channel.home, Attach{.request = request_of(slot, subscription.generation),
+                                 .channel = channel.name,
+                                 .local = {subscription.channel, channel.generation},
+                                 .since = since,
+                                 .mode = mode,
+                                 .bytes_max = page_bytes_max_});
+}
+
+void FanOut::request_next(std::uint32_t slot, Subscription& subscription, Post& post) {
+  Since since{.kind = Since::Kind::position};
+  since.position = {channels_[subscription.channel].epoch, subscription.next - 1};
+  const bool too_many = subscription.rounds >= kCatchUpRoundsMax;
+  request(slot, subscription, since, too_many ? Attach::Mode::give_up : Attach::Mode::normal, post);
+}
+
+void FanOut::receive(Page page, Sink& sink, Post& post) {
+  Channel& channel = channels_[page.local.slot];
+  ASSERT(channel.generation == page.local.generation && channel.requests > 0);
+  --channel.requests;
+  if (page.error == base::Error::none) {
+    channel.epoch = page.head.epoch;
+    if (page.state == Page::State::attached) channel.interested = true;
+  }
+  const SubscriptionId id = subscription_of(page.request);
+  Subscription* subscription = living(id);
+  if (subscription == nullptr) return release_if_unused(page.local.slot);
+  const PeerSlot peer = subscription->peer;
+  if (page.error != base::Error::none) return sink.on_refused(peer, id, page.error);
+
+  if (subscription->rounds++ == 0) {
+    sink.on_start(peer, id, page.start, page.gap);
+  } else if (page.gap) {
+    sink.on_gap(peer, id, *page.gap, page.start);
+  } else {
+    ASSERT(page.start.offset + 1 == subscription->next);
+  }
+  // Whatever the sink did to it meanwhile, `subscription` may have moved or died.
+  if (!page.messages.empty() && living(id) != nullptr) {
+    ASSERT(page.messages.front()->offset() == page.start.offset + 1);
+    Batch batch{channel.name, channel.epoch, Batch::Source::replay, page.messages, {}};
+    sink.on_messages(peer, id, batch);
+  }
+  subscription = living(id);
+  if (subscription == nullptr) return release_if_unused(page.local.slot);
+  subscription->next = page.start.offset + page.messages.size() + 1;
+  if (page.state == Page::State::attached) {
+    enter(id.slot, *subscription, subscription->next);
+  } else if (sink.can_take_page(peer)) {
+    request_next(id.slot, *subscription, post);
+  } else {
+    subscription->state = Subscription::State::waiting;
+  }
+}
+
+void FanOut::enter(std::uint32_t slot, Subscription& subscription, Offset next) {
+  Channel& channel = channels_[subscription.channel];
+  subscription.state = Subscription::State::live;
+  subscription.edge = static_cast<std::uint32_t>(channel.edges.size());
+  channel.edges.push_back({next, slot, subscription.peer});
+}
+
+void FanOut::receive(Delivery delivery) {
+  if (delivery.local.slot >= channels_.size()) return;
+  Channel& channel = channels_[delivery.local.slot];
+  if (channel.generation != delivery.local.generation || !channel.interested) return;  // on its way while we left
+  if (!channel.jobs.empty() && !(channel.running && channel.jobs.size() == 1)) {
+    Delivery& last = channel.jobs.back();
+    if (delivery.first == last.first + last.messages.size()) {
+      std::move(delivery.messages.begin(), delivery.messages.end(), std::back_inserter(last.messages));
+      return;
+    }
+  }
+  if (channel.jobs.empty()) active_.push_back(delivery.local.slot);
+  channel.jobs.push_back(std::move(delivery));
+}
+
+bool FanOut::run(Sink& sink) {
+  // Each channel that has a job now gets one slice; what they queue anew waits for the next turn.
+  for (std::size_t left = active_.size(); left > 0; --left) {
+    const std::uint32_t slot = active_.front();
+    active_.pop_front();
+    Channel& channel = channels_[slot];
+    run_slice(channel, sink);
+    if (channel.jobs.empty()) {
+      release_if_unused(slot);
+    } else {
+      active_.push_back(slot);
+    }
+  }
+  return !active_.empty();
+}
+
+void FanOut::run_slice(Channel& channel, Sink& sink) {
+  const Delivery& job = channel.jobs.front();
+  const Offset end = job.first + job.messages.size();
+  channel.running = true;
+  SliceBatches batches(channel.name, channel.epoch, job.messages);
+  const std::size_t stop = std::min(channel.edges.size(), channel.cursor + kSliceSubscribers);
+  for (; channel.cursor < stop; ++channel.cursor) {
+    const Edge edge = channel.edges[channel.cursor];
+    if (edge.subscription == kNone || edge.next >= end) continue;
+    const SubscriptionId id{edge.subscription, subscriptions_[edge.subscription].generation};
+    channel.edges[channel.cursor].next = end;
+    if (edge.next < job.first) {
+      sink.on_gap(edge.peer, id, Gap{edge.next, job.first - 1, GapReason::overload},
+                  Position{channel.epoch, job.first - 1});
+      if (living(id) == nullptr) continue;
+    }
+    const Offset from = std::max(edge.next, job.first);
+    if (from < end) sink.on_messages(edge.peer, id, batches.from(from));
+  }
+  if (channel.cursor >= channel.edges.size()) finish_job(channel);
+}
+
+void FanOut::finish_job(Channel& channel) {
+  channel.jobs.pop_front();
+  channel.running = false;
+  channel.cursor = 0;
+  if (channel.holes == 0) return;
+  std::erase_if(channel.edges, [](const Edge& edge) { return edge.subscription == kNone; });
+  for (std::uint32_t place = 0; place < channel.edges.size(); ++place) {
+    subscriptions_[channel.edges[place].subscription].edge = place;
+  }
+  channel.holes = 0;
+}
+
+void FanOut::remove_edge(Channel& channel, std::uint32_t edge) {
+  if (channel.running) {
+    channel.edges[edge].subscription = kNone;
+    ++channel.holes;
+    return;
+  }
+  channel.edges[edge] = channel.edges.back();
+  channel.edges.pop_back();
+  if (edge < channel.edges.size()) subscriptions_[channel.edges[edge].subscription].edge = edge;
+}
+
+void FanOut::release_if_unused(std::uint32_t slot) {
+  Channel& channel = channels_[slot];
+  if (channel.used() || channel.detach_queued) return;
+  if (!channel.interested) return free_channel(slot);
+  channel.detach_queued = true;
+  detaches_[channel.home].push_back(slot);
+}
+
+void FanOut::pump(Post& post) {
+  for (base::WorkerId home = 0; home < workers_; ++home) {
+    auto& queue = detaches_[home];
+    while (!queue.empty()) {
+      const std::uint32_t slot = queue.front();
+      Channel& channel = channels_[slot];
+      if (!channel.used() && !post.has_room(home)) break;
+      queue.pop_front();
+      channel.detach_queued = false;
+      if (channel.used()) continue;  // somebody came back before the home was told
+      post.send(home, Detach{channel.name, {slot, channel.generation}});
+      free_channel(slot);
+    }
+  }
+}
+
+bool FanOut::has_backlog() const {
+  return !active_.empty() ||
+         std::any_of(detaches_.begin(), detaches_.end(), [](const auto& each) { return !each.empty(); });
+}
+
+std::uint32_t FanOut::find_or_create(std::string_view name) {
+  if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
+  std::uint32_t slot;
+  if (free_channels_.empty()) {
+    slot = static_cast<std::uint32_t>(channels_.size());
+    channels_.emplace_back();
+  } else {
+    slot = free_channels_.back();
+    free_channels_.pop_back();
+  }
+  Channel& channel = channels_[slot];
+  channel.name = name;
+  ++channel.generation;
+  channel.home = home_of(name, workers_, hash_seed_);
+  by_name_.emplace(channel.name, slot);
+  return slot;
+}
+
+void FanOut::free_channel(std::uint32_t slot) {
+  Channel& channel = channels_[slot];
+  by_name_.erase(by_name_.find(channel.name));
+  if (!channel.jobs.empty()) std::erase(active_, slot);
+  const std::uint32_t generation = channel.generation;
+  channel = Channel{};
+  channel.generation = generation;
+  free_channels_.push_back(slot);
+}
+
+FanOut::Subscription* FanOut::living(SubscriptionId id) {
+  return const_cast<Subscription*>(std::as_const(*this).living(id));
+}
+
+const FanOut::Subscription* FanOut::living(SubscriptionId id) const {
+  if (id.generation == 0 || id.slot >= subscriptions_.size()) return nullptr;
+  const Subscription& subscription = subscriptions_[id.slot];
+  return subscription.generation == id.generation && subscription.channel != kNone ? &subscription : nullptr;
+}
+
+std::vector<std::pair<std::string, std::uint32_t>> FanOut::watched(std::string_view prefix) const {
+  std::vector<std::pair<std::string, std::uint32_t>> result;
+  for (const auto& [name, slot] : by_name_) {
+    if (channels_[slot].members > 0 && name.starts_with(prefix)) result.emplace_back(name, channels_[slot].members);
+  }
+  return result;
+}
+
+std::string_view FanOut::channel_of(SubscriptionId id) const {
+  const Subscription* subscription = living(id);
+  ASSERT(subscription != nullptr);
+  return channels_[subscription->channel].name;
+}
+
+std::uint16_t FanOut::index_of(SubscriptionId id) const {
+  const Subscription* subscription = living(id);
+  ASSERT(subscription != nullptr);
+  return subscription->index;
+}
+
+std::uint8_t FanOut::format_of(SubscriptionId id) const {
+  const Subscription* subscription = living(id);
+  ASSERT(subscription != nullptr);
+  return subscription->format;
+}
+
+}  // namespace hub

@@ -1,0 +1,145 @@
+// The subscribers of one worker: which local subscription watches which channel, what it must get next, and the fan-out
+// of deliveries over dense arrays. It asks homes (by Attach) to bring a subscription up to date and enters it into the
+// channel's array in the same step as its last page. What it is not: it knows no peer but its slot number, and no wire
+// format but its number.
+//
+// The rule, at one place (deliver_to): offset == next deliver; offset < next skip; offset > next is a gap, announced
+// first.
+//
+// Calling order: receive() for each Page and Delivery that arrived; run() once per turn; pump() once per turn. Sink
+// methods are called from receive() and run() only; they may call unsubscribe(), resume() and nothing else of this
+// class. Threads: owned by one worker.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/ids.h"
+#include "hub/batch.h"
+#include "hub/mail.h"
+
+namespace hub {
+
+using PeerSlot = std::uint32_t;
+
+struct SubscriptionId {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;  // 0: none
+  friend bool operator==(const SubscriptionId&, const SubscriptionId&) = default;
+};
+
+// Where deliveries go. Implemented by the worker that owns the peers.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // Once per subscription, before anything else: the next message is start.offset + 1.
+  virtual void on_start(PeerSlot peer, SubscriptionId subscription, const Position& start,
+                        const std::optional<Gap>& gap) = 0;
+  virtual void on_messages(PeerSlot peer, SubscriptionId subscription, Batch& batch) = 0;
+  virtual void on_gap(PeerSlot peer, SubscriptionId subscription, const Gap& gap, const Position& next_after) = 0;
+  virtual void on_refused(PeerSlot peer, SubscriptionId subscription, base::Error error) = 0;
+  // True if the peer's queue can take another page of catch-up now; otherwise the owner calls resume() once it can.
+  virtual bool can_take_page(PeerSlot peer) = 0;
+};
+
+class FanOut {
+ public:
+  FanOut(std::uint16_t workers, std::uint64_t hash_seed);
+
+  // Payload bytes of one page of catch-up; a fraction of what a peer's queue takes.
+  void set_page_bytes_max(std::uint32_t bytes) { page_bytes_max_ = bytes; }
+
+  // `format` < kFormatsMax chooses the slot of Batch::encoded; `index` is the caller's own (place in the request).
+  SubscriptionId subscribe(PeerSlot peer, std::string_view channel, const Since& since, std::uint8_t format,
+                           std::uint16_t index, Post& post);
+  void unsubscribe(SubscriptionId id);
+  // The peer can take more: asks for the next page of a subscription that was waiting for room. Harmless otherwise.
+  void resume(SubscriptionId id, Post& post);
+
+  void receive(Page page, Sink& sink, Post& post);
+  void receive(Delivery delivery);
+  // Serves every channel that has a job one slice. True if jobs are left for the next turn.
+  bool run(Sink& sink);
+  // Tells homes which channels nobody here watches any more, as far as there is room.
+  void pump(Post& post);
+
+  bool has_backlog() const;  // run() or pump() has work left
+
+  std::string_view channel_of(SubscriptionId id) const;
+  std::uint16_t index_of(SubscriptionId id) const;
+  std::uint8_t format_of(SubscriptionId id) const;
+  bool watches(std::string_view channel) const { return by_name_.contains(channel); }
+  // Living subscriptions by channel, of channels whose name begins with `prefix`.
+  std::vector<std::pair<std::string, std::uint32_t>> watched(std::string_view prefix) const;
+  std::size_t subscriptions() const { return living_; }
+  std::size_t channels() const { return by_name_.size(); }
+
+ private:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  struct Subscription {
+    std::uint32_t generation = 0;
+    PeerSlot peer = 0;
+    std::uint32_t channel = kNone;  // kNone: free slot
+    std::uint32_t edge = kNone;     // place in the channel's array; kNone while catching up
+    Offset next = 0;                // while catching up; the edge carries it afterwards
+    enum class State : std::uint8_t { requested, waiting, live } state = State::requested;
+    std::uint8_t format = 0;
+    std::uint16_t index = 0;
+    std::uint16_t rounds = 0;  // 0: no page has come yet
+  };
+  struct Edge {
+    Offset next;
+    std::uint32_t subscription;  // kNone: a hole left while a job runs
+    PeerSlot peer;
+  };
+  struct Channel {
+    std::string name;
+    std::uint32_t generation = 0;
+    base::WorkerId home = 0;
+    Epoch epoch;
+    bool interested = false;  // the home sends deliveries to this worker
+    bool detach_queued = false;
+    std::uint32_t members = 0;   // living subscriptions, live or catching up
+    std::uint32_t requests = 0;  // Attach without an answer yet
+    std::uint32_t holes = 0;
+    std::vector<Edge> edges;
+    std::deque<Delivery> jobs;  // the front one is running if `running`
+    bool running = false;
+    std::size_t cursor = 0;
+    bool used() const { return members > 0 || requests > 0 || running; }
+  };
+
+  std::uint32_t find_or_create(std::string_view name);
+  void request(std::uint32_t slot, Subscription& subscription, const Since& since, Attach::Mode mode, Post& post);
+  void request_next(std::uint32_t slot, Subscription& subscription, Post& post);
+  void enter(std::uint32_t slot, Subscription& subscription, Offset next);
+  void remove_edge(Channel& channel, std::uint32_t edge);
+  void finish_job(Channel& channel);
+  void run_slice(Channel& channel, Sink& sink);
+  void release_if_unused(std::uint32_t channel);
+  void free_channel(std::uint32_t channel);
+  Subscription* living(SubscriptionId id);
+  const Subscription* living(SubscriptionId id) const;
+
+  std::uint16_t workers_;
+  std::uint64_t hash_seed_;
+  std::uint32_t page_bytes_max_ = UINT32_MAX;
+  std::vector<Subscription> subscriptions_;
+  std::vector<std::uint32_t> free_subscriptions_;
+  std::size_t living_ = 0;
+  std::deque<Channel> channels_;  // references stay valid when it grows
+  std::vector<std::uint32_t> free_channels_;
+  std::unordered_map<std::string, std::uint32_t, base::StringHash, std::equal_to<>> by_name_;
+  std::deque<std::uint32_t> active_;                 // channels with jobs
+  std::vector<std::deque<std::uint32_t>> detaches_;  // by home
+};
+
+}  // namespace hub

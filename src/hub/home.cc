@@ -1,0 +1,343 @@
+#include "hub/home.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "hub/limits.h"
+
+namespace hub {
+namespace {
+
+constexpr std::size_t kSweepChannels = 1024;  // per turn: some 50 microseconds
+constexpr std::size_t kSweepOrderSlack = 1024;
+
+}  // namespace
+
+base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uint64_t seed) {
+  return static_cast<base::WorkerId>(base::hash64(channel, seed) % workers);
+}
+
+Home::Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy,
+           std::uint64_t hash_seed)
+    : workers_(workers),
+      options_(options),
+      rules_(rules),
+      entropy_(entropy),
+      hash_seed_(hash_seed),
+      channels_(0, base::StringHash{hash_seed}),
+      behind_(workers) {}
+
+void Home::receive(base::WorkerId from, Mail mail, Now now, Post& post) {
+  std::visit(
+      [&](auto& each) {
+        if constexpr (requires { handle(from, each, now, post); }) {
+          handle(from, each, now, post);
+        } else {
+          ASSERT(false && "an answer or delivery was sent to a home");
+        }
+      },
+      mail);
+}
+
+void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
+  Published answer{.request = publish.request};
+  if (publish.idempotency_key) {
+    forget_old_keys(now.wall);
+    if (const auto known = keys_.find(*publish.idempotency_key); known != keys_.end()) {
+      if (known->second.content == publish.content) {
+        answer.position = known->second.position;
+        answer.time = known->second.time;
+      } else {
+        answer.error = base::Error::conflict;
+      }
+      return post.send(from, answer);
+    }
+  }
+  Channel* channel = find_or_create(publish.channel, now);
+  if (channel == nullptr || (publish.idempotency_key && keys_.size() >= kIdempotencyKeysMax)) {
+    answer.error = base::Error::memory;
+    return post.send(from, answer);
+  }
+  // Time never runs backwards inside a channel, so that Since::time can search by it.
+  const base::WallTime time = channel->last ? std::max(now.wall, channel->last->time()) : now.wall;
+  publish.message->number(channel->log.head() + 1, time);
+  const MessageRef message = std::move(publish.message);
+  append(*channel, message, now);
+
+  answer.position = {channel->epoch, message->offset()};
+  answer.time = time;
+  if (publish.idempotency_key) {
+    keys_.emplace(*publish.idempotency_key, Remembered{publish.content, answer.position, answer.time});
+    key_order_.emplace_back(now.wall, *publish.idempotency_key);
+  }
+  post.send(from, answer);
+  deliver(*channel, message, post);
+}
+
+void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
+  Channel* channel = find_or_create(attach.channel, now);
+  if (channel == nullptr) {
+    return post.send(from, Page{.request = attach.request, .local = attach.local, .error = base::Error::memory});
+  }
+
+  Page page = page_of(*channel, attach.since, kPageMessagesMax, std::min(attach.bytes_max, kPageBytesMax), now);
+  if (attach.mode == Attach::Mode::give_up && page.start.offset < page.head.offset) {
+    page.gap = Gap{page.start.offset + 1, page.head.offset, GapReason::overload};
+    page.start = page.head;
+    page.messages.clear();
+  }
+  const Offset reached = page.start.offset + page.messages.size();
+  if (reached == page.head.offset) {
+    page.state = Page::State::attached;
+    if (channel->workers.empty()) channel->workers.resize(workers_);
+    Interest& interest = channel->workers[from];
+    if (interest.state != Interest::State::none && interest.local != attach.local) stop_interest(*channel, from);
+    if (interest.state == Interest::State::none) {
+      interest = {Interest::State::attached, attach.local, 0};
+      ++channel->interested;
+    }
+  } else {
+    page.state = Page::State::more;
+  }
+  page.request = attach.request;
+  page.local = attach.local;
+  channel->idle_since = now.instant;
+  post.send(from, std::move(page));
+}
+
+void Home::handle(base::WorkerId from, Read& read, Now now, Post& post) {
+  Page page;
+  if (Channel* channel = find(read.channel); channel != nullptr) {
+    page = page_of(*channel, read.since, std::min(read.messages_max, 2 * kPageMessagesMax), 4 * kPageBytesMax, now);
+  }
+  page.request = read.request;
+  page.state = Page::State::read_only;
+  post.send(from, std::move(page));
+}
+
+Listed Home::list(const List& list) const {
+  Listed answer{.request = list.request, .channels = {}, .channels_total = channels_.size(), .log_bytes = log_bytes_};
+  for (const Channel* channel : sweep_order_) {
+    if (answer.channels.size() >= list.channels_max) break;
+    if (!channel->name.starts_with(list.prefix)) continue;
+    answer.channels.push_back(
+        {channel->name, Position{channel->epoch, channel->log.head()}, channel->log.size(), channel->log.bytes(), 0});
+  }
+  return answer;
+}
+
+void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
+  Channel* channel = find(detach.channel);
+  if (channel == nullptr || channel->workers.empty() || channel->workers[from].local != detach.local) return;
+  stop_interest(*channel, from);
+  channel->idle_since = now.instant;
+}
+
+void Home::stop_interest(Channel& channel, base::WorkerId worker) {
+  Interest& interest = channel.workers[worker];
+  if (interest.state == Interest::State::none) return;
+  if (interest.state == Interest::State::behind) std::erase(behind_[worker], &channel);
+  interest = {};
+  --channel.interested;
+}
+
+Page Home::page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now) {
+  expire(channel, now.wall);
+  Page page;
+  const Offset head = channel.log.head();
+  page.head = {channel.epoch, head};
+  page.first_held = channel.log.first_held();
+  if (since.kind == Since::Kind::position && since.position.epoch != channel.epoch) {
+    page.gap = Gap{1, head, GapReason::epoch_changed};
+    page.start = page.head;
+    return page;
+  }
+  // The last value outlives the log: "the last one" is still known when history has expired.
+  if (since.kind == Since::Kind::last && since.count > 0 && channel.log.size() == 0 && channel.rules->last_value &&
+      channel.last) {
+    page.start = {channel.epoch, head - 1};
+    page.messages = {channel.last};
+    return page;
+  }
+  const ChannelLog::Start start = channel.log.find(since);
+  page.gap = start.gap;
+  page.start = {channel.epoch, start.from - 1};
+  page.messages = channel.log.page(start.from, messages_max, bytes_max);
+  return page;
+}
+
+template <class Change>
+void Home::change_log(Channel& channel, Change change) {
+  log_bytes_ -= channel.log.bytes();
+  logged_messages_ -= channel.log.size();
+  change(channel.log);
+  log_bytes_ += channel.log.bytes();
+  logged_messages_ += channel.log.size();
+}
+
+void Home::append(Channel& channel, MessageRef message, Now now) {
+  expire(channel, now.wall);
+  channel.last = message;
+  channel.idle_since = now.instant;
+  change_log(channel, [&](ChannelLog& log) { log.append(std::move(message), channel.rules->log); });
+  logged_.push_back({channel.serial, channel.log.head()});
+  enforce_total();
+}
+
+// The oldest message of all channels goes first, so that one loud channel cannot push out a quiet one's newest.
+void Home::enforce_total() {
+  while (log_bytes_ > options_.log_bytes_max && !logged_.empty()) {
+    const Logged oldest = logged_.front();
+    logged_.pop_front();
+    const auto found = by_serial_.find(oldest.serial);
+    if (found == by_serial_.end()) continue;
+    change_log(*found->second, [&](ChannelLog& log) { log.drop_through(oldest.offset); });
+  }
+  if (logged_.size() > 2 * logged_messages_ + kSweepOrderSlack) forget_dropped_entries();
+}
+
+void Home::forget_dropped_entries() {
+  std::erase_if(logged_, [&](const Logged& each) {
+    const auto found = by_serial_.find(each.serial);
+    return found == by_serial_.end() || each.offset < found->second->log.first_held();
+  });
+}
+
+void Home::deliver(Channel& channel, const MessageRef& message, Post& post) {
+  if (channel.interested == 0) return;
+  for (base::WorkerId worker = 0; worker < workers_; ++worker) {
+    Interest& interest = channel.workers[worker];
+    if (interest.state != Interest::State::attached) continue;  // behind: pump() sends it from the log
+    if (post.has_room(worker)) {
+      post.send(worker, Delivery{interest.local, message->offset(), {message}});
+    } else {
+      interest.state = Interest::State::behind;
+      interest.sent = message->offset() - 1;
+      behind_[worker].push_back(&channel);
+    }
+  }
+}
+
+void Home::pump(Post& post) {
+  for (base::WorkerId worker = 0; worker < workers_; ++worker) {
+    auto& queue = behind_[worker];
+    while (!queue.empty() && post.has_room(worker)) {
+      Channel& channel = *queue.front();
+      queue.pop_front();
+      Interest& interest = channel.workers[worker];
+      ASSERT(interest.state == Interest::State::behind);
+      Delivery delivery{interest.local, std::max(interest.sent + 1, channel.log.first_held()), {}};
+      delivery.messages = channel.log.page(delivery.first, kPageMessagesMax, kPageBytesMax);
+      interest.sent = delivery.first + delivery.messages.size() - 1;
+      if (interest.sent == channel.log.head()) {
+        interest.state = Interest::State::attached;
+      } else {
+        queue.push_back(&channel);
+      }
+      post.send(worker, std::move(delivery));
+    }
+  }
+}
+
+bool Home::has_backlog() const {
+  return std::any_of(behind_.begin(), behind_.end(), [](const auto& queue) { return !queue.empty(); });
+}
+
+Home::Channel* Home::find(std::string_view name) {
+  const auto found = channels_.find(name);
+  return found == channels_.end() ? nullptr : found->second.get();
+}
+
+Home::Channel* Home::find_or_create(std::string_view name, Now now) {
+  if (Channel* known = find(name); known != nullptr) return known;
+  if (channels_.size() >= options_.channels_max) return nullptr;
+  auto owned = std::make_unique<Channel>();
+  Channel& channel = *owned;
+  channel.name = name;
+  channel.serial = next_serial_++;
+  channel.rules = rules_.rules_of(name);
+  channel.idle_since = now.instant;
+  channel.sweep_index = sweep_order_.size();
+  const base::Hash128 hash = base::hash128(name, hash_seed_);
+  if (const auto grave = tombstones_.find(hash); grave != tombstones_.end()) {
+    channel.epoch = grave->second.epoch;
+    channel.log.start_after(grave->second.offset);
+    tombstones_.erase(grave);  // its place in tombstone_order_ becomes a normal miss
+  } else {
+    channel.epoch = make_epoch();
+  }
+  sweep_order_.push_back(&channel);
+  by_serial_.emplace(channel.serial, &channel);
+  channels_.emplace(channel.name, std::move(owned));
+  return &channel;
+}
+
+Epoch Home::make_epoch() {
+  static constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+  Epoch epoch;
+  for (char& each : epoch.text) each = kAlphabet[entropy_.below(static_cast<std::uint32_t>(kAlphabet.size()))];
+  return epoch;
+}
+
+void Home::expire(Channel& channel, base::WallTime now) {
+  change_log(channel, [&](ChannelLog& log) { log.expire(now, channel.rules->log); });
+}
+
+void Home::sweep(Now now) {
+  forget_old_keys(now.wall);
+  drop_old_tombstones(now.instant);
+  for (std::size_t visited = 0; visited < kSweepChannels && visited < sweep_order_.size(); ++visited) {
+    if (sweep_cursor_ >= sweep_order_.size()) sweep_cursor_ = 0;
+    Channel& channel = *sweep_order_[sweep_cursor_];
+    expire(channel, now.wall);
+    if (!channel.rules->last_value && channel.log.size() == 0) channel.last.reset();
+    if (!bury_if_idle(channel, now.instant)) ++sweep_cursor_;
+    if (sweep_order_.empty()) return;
+  }
+}
+
+bool Home::bury_if_idle(Channel& channel, base::Instant now) {
+  const bool alive = channel.interested > 0 || channel.log.size() > 0 || channel.last;
+  if (alive || now - channel.idle_since < options_.channel_idle) return false;
+  if (channel.log.head() > 0 && options_.tombstones_max > 0) {
+    const base::Hash128 hash = base::hash128(channel.name, hash_seed_);
+    tombstones_[hash] = {channel.epoch, channel.log.head(), now + options_.tombstone_ttl};
+    tombstone_order_.push_back(hash);
+  }
+  Channel* moved = sweep_order_.back();
+  moved->sweep_index = channel.sweep_index;
+  sweep_order_[channel.sweep_index] = moved;
+  sweep_order_.pop_back();
+  by_serial_.erase(channel.serial);
+  channels_.erase(channels_.find(channel.name));
+  return true;
+}
+
+void Home::drop_old_tombstones(base::Instant now) {
+  while (!tombstone_order_.empty()) {
+    const auto oldest = tombstones_.find(tombstone_order_.front());
+    const bool stale = oldest == tombstones_.end();
+    if (!stale && oldest->second.expires > now && tombstones_.size() <= options_.tombstones_max) return;
+    if (!stale) tombstones_.erase(oldest);
+    tombstone_order_.pop_front();
+  }
+}
+
+void Home::forget_old_keys(base::WallTime now) {
+  while (!key_order_.empty() && now.ms - key_order_.front().first.ms > kIdempotencyMs) {
+    keys_.erase(key_order_.front().second);
+    key_order_.pop_front();
+  }
+}
+
+void Home::rules_changed(HomeOptions options) {
+  options_ = options;
+  for (Channel* channel : sweep_order_) {
+    channel->rules = rules_.rules_of(channel->name);
+    change_log(*channel, [&](ChannelLog& log) { log.trim(channel->rules->log); });
+  }
+  enforce_total();
+}
+
+}  // namespace hub

@@ -1,0 +1,154 @@
+// The home of channels: log, positions, last value, interested workers. It is the sequencer `memory`: it numbers what
+// is published here. One per worker; a channel's home is worker home_of(channel). What it is not: it knows no
+// subscriber and no wire format; those live in FanOut on each worker.
+//
+// Calling order: receive() for each request or Detach that arrived; pump() once per turn; sweep() once per turn.
+// Everything it has to say leaves through the Post it is lent. Threads: owned by one worker.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/entropy.h"
+#include "base/hash.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "hub/channel_log.h"
+#include "hub/mail.h"
+
+namespace hub {
+
+// What a namespace says about a channel, resolved by the owner of the configuration.
+struct ChannelRules {
+  LogLimits log;
+  bool last_value = false;  // the newest message is kept apart from the log and outlives it
+};
+
+class Rules {
+ public:
+  virtual ~Rules() = default;
+  // The pointer must stay valid until the next call of Home::rules_changed().
+  virtual const ChannelRules* rules_of(std::string_view channel) const = 0;
+};
+
+struct HomeOptions {
+  std::uint64_t log_bytes_max = 64ULL << 20;  // of all channels of this home
+  std::uint32_t channels_max = 1'000'000;
+  base::Duration channel_idle = std::chrono::seconds(60);
+  base::Duration tombstone_ttl = std::chrono::hours(24);
+  std::uint32_t tombstones_max = 1'000'000;
+};
+
+struct Now {
+  base::Instant instant;
+  base::WallTime wall;
+};
+
+class Home {
+ public:
+  // rules, entropy must outlive the home. `workers` is the number of workers.
+  Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy, std::uint64_t hash_seed);
+
+  // Handles Publish, Attach, Read, Detach of worker `from`; any other kind is our bug.
+  void receive(base::WorkerId from, Mail mail, Now now, Post& post);
+  // Answers a List, but for `watched`.
+  Listed list(const List& list) const;
+  // Brings workers that had no room up to date, as far as there is room now.
+  void pump(Post& post);
+  // Expires old messages and buries idle channels: a bounded number of channels per call.
+  void sweep(Now now);
+  // After a configuration change: options and rules count from now on.
+  void rules_changed(HomeOptions options);
+
+  std::size_t channels() const { return channels_.size(); }
+  std::size_t tombstones() const { return tombstones_.size(); }
+  std::uint64_t log_bytes() const { return log_bytes_; }
+  bool has_backlog() const;  // some worker is behind: pump() has work once there is room
+
+ private:
+  struct Interest {
+    enum class State : std::uint8_t { none, attached, behind };
+    State state = State::none;
+    LocalChannelId local;
+    Offset sent = 0;  // behind: the last offset that was sent to that worker
+  };
+  struct Channel {
+    std::string name;
+    std::uint64_t serial = 0;  // never used again
+    const ChannelRules* rules = nullptr;
+    Epoch epoch;
+    ChannelLog log;
+    MessageRef last;
+    std::vector<Interest> workers;  // by worker id; empty until somebody attaches
+    std::uint32_t interested = 0;
+    base::Instant idle_since;
+    std::size_t sweep_index = 0;
+  };
+  struct Tombstone {
+    Epoch epoch;
+    Offset offset;
+    base::Instant expires;
+  };
+  struct Remembered {  // an idempotency key with its answer
+    base::Hash128 content;
+    Position position;
+    base::WallTime time;
+  };
+  struct Logged {  // one logged message in the order of all channels, for the cap over them
+    std::uint64_t serial;
+    Offset offset;
+  };
+
+  void handle(base::WorkerId from, Publish& publish, Now now, Post& post);
+  void handle(base::WorkerId from, Attach& attach, Now now, Post& post);
+  void handle(base::WorkerId from, Read& read, Now now, Post& post);
+  void handle(base::WorkerId from, Detach& detach, Now now, Post& post);
+
+  Channel* find(std::string_view name);
+  Channel* find_or_create(std::string_view name, Now now);
+  Epoch make_epoch();
+  Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
+  void deliver(Channel& channel, const MessageRef& message, Post& post);
+  void append(Channel& channel, MessageRef message, Now now);
+  // Runs `change` on the channel's log and keeps the totals over all channels right.
+  template <class Change>
+  void change_log(Channel& channel, Change change);
+  void enforce_total();
+  void forget_dropped_entries();
+  void stop_interest(Channel& channel, base::WorkerId worker);
+  void expire(Channel& channel, base::WallTime now);
+  bool bury_if_idle(Channel& channel, base::Instant now);
+  void forget_old_keys(base::WallTime now);
+  void drop_old_tombstones(base::Instant now);
+
+  std::uint16_t workers_;
+  HomeOptions options_;
+  const Rules& rules_;
+  base::Entropy& entropy_;
+  std::uint64_t hash_seed_;
+
+  std::unordered_map<std::string, std::unique_ptr<Channel>, base::StringHash, std::equal_to<>> channels_;
+  std::vector<Channel*> sweep_order_;
+  std::size_t sweep_cursor_ = 0;
+  std::unordered_map<std::uint64_t, Channel*> by_serial_;
+  std::uint64_t next_serial_ = 1;
+  std::deque<Logged> logged_;  // may name messages that are dropped already; rebuilt when half of it does
+  std::uint64_t logged_messages_ = 0;
+  std::uint64_t log_bytes_ = 0;
+  std::unordered_map<base::Hash128, Tombstone, base::Hash128Hash> tombstones_;
+  std::deque<base::Hash128> tombstone_order_;
+  std::unordered_map<base::Hash128, Remembered, base::Hash128Hash> keys_;
+  std::deque<std::pair<base::WallTime, base::Hash128>> key_order_;
+  std::vector<std::deque<Channel*>> behind_;  // by worker
+};
+
+// The worker that is home to a channel. `seed` is the same on all workers of a process.
+base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uint64_t seed);
+
+}  // namespace hub

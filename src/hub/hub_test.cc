@@ -1,0 +1,432 @@
+// Homes and fan-outs of several workers together, with mailboxes that hold as little as one delivery and turns in
+// random order: the model is what each subscription must see.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/entropy.h"
+#include "hub/fan_out.h"
+#include "hub/home.h"
+
+namespace hub {
+namespace {
+
+struct Seen {
+  bool started = false;
+  std::optional<Gap> start_gap;
+  Epoch epoch;
+  Offset next = 0;
+  std::vector<std::string> payloads;
+  std::vector<Gap> gaps;
+  base::Error refused = base::Error::none;
+};
+
+class FixedRules final : public Rules {
+ public:
+  const ChannelRules* rules_of(std::string_view) const override { return &rules; }
+  ChannelRules rules;
+};
+
+// One worker's hub: home, fan-out, mail in and out, and what its subscribers saw.
+class Node final : public Post, public Sink {
+ public:
+  Node(base::WorkerId worker, std::uint16_t workers, const Rules& rules, HomeOptions options, std::uint64_t seed)
+      : self(worker),
+        entropy_(seed + worker),
+        home(workers, options, rules, entropy_, 99),
+        fan_out(workers, 99),
+        inbox(workers) {}
+
+  bool has_room(base::WorkerId to) override {
+    std::size_t consequences = 0;
+    for (const Mail& mail : (*nodes)[to]->inbox[self]) {
+      consequences += std::holds_alternative<Delivery>(mail) || std::holds_alternative<Detach>(mail) ? 1U : 0U;
+    }
+    return consequences < room;
+  }
+  void send(base::WorkerId to, Mail mail) override { (*nodes)[to]->inbox[self].push_back(std::move(mail)); }
+
+  void on_start(PeerSlot, SubscriptionId id, const Position& start, const std::optional<Gap>& gap) override {
+    Seen& each = seen[{id.slot, id.generation}];
+    EXPECT_FALSE(each.started);
+    each.started = true;
+    each.start_gap = gap;
+    each.epoch = start.epoch;
+    each.next = start.offset + 1;
+  }
+  void on_messages(PeerSlot, SubscriptionId id, Batch& batch) override {
+    Seen& each = seen[{id.slot, id.generation}];
+    EXPECT_TRUE(each.started);
+    EXPECT_EQ(each.epoch, batch.epoch);
+    for (const MessageRef& message : batch.messages) {
+      EXPECT_EQ(message->offset(), each.next++);
+      each.payloads.emplace_back(message->payload());
+    }
+  }
+  void on_gap(PeerSlot, SubscriptionId id, const Gap& gap, const Position& after) override {
+    Seen& each = seen[{id.slot, id.generation}];
+    EXPECT_EQ(gap.from, each.next);
+    EXPECT_EQ(after.offset, gap.to);
+    each.next = gap.to + 1;
+    each.gaps.push_back(gap);
+  }
+  void on_refused(PeerSlot, SubscriptionId id, base::Error error) override {
+    seen[{id.slot, id.generation}].refused = error;
+  }
+  bool can_take_page(PeerSlot) override { return entropy_.below(2) == 0; }
+
+  bool turn(Now now) {
+    bool worked = false;
+    for (base::WorkerId from = 0; from < inbox.size(); ++from) {
+      for (std::size_t count = inbox[from].size(); count > 0; --count) {
+        worked = true;
+        Mail mail = std::move(inbox[from].front());
+        inbox[from].pop_front();
+        if (auto* page = std::get_if<Page>(&mail); page != nullptr && page->state != Page::State::read_only) {
+          fan_out.receive(std::move(*page), *this, *this);
+        } else if (auto* delivery = std::get_if<Delivery>(&mail)) {
+          fan_out.receive(std::move(*delivery));
+        } else if (auto* published = std::get_if<Published>(&mail)) {
+          answers.push_back(*published);
+        } else if (std::holds_alternative<Page>(mail) || std::holds_alternative<Listed>(mail)) {
+          others.push_back(std::move(mail));
+        } else {
+          home.receive(from, std::move(mail), now, *this);
+        }
+      }
+    }
+    home.pump(*this);
+    for (const SubscriptionId id : living) fan_out.resume(id, *this);
+    worked = fan_out.run(*this) || worked;
+    fan_out.pump(*this);
+    return worked || home.has_backlog() || fan_out.has_backlog();
+  }
+
+  base::WorkerId self;
+  std::size_t room = 64;
+  std::vector<std::unique_ptr<Node>>* nodes = nullptr;
+  base::SeededEntropy entropy_;
+  Home home;
+  FanOut fan_out;
+  std::vector<std::deque<Mail>> inbox;  // by sender
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Seen> seen;
+  std::vector<SubscriptionId> living;
+  std::vector<Published> answers;
+  std::vector<Mail> others;
+};
+
+class Cluster {
+ public:
+  Cluster(std::uint16_t workers, std::size_t room, ChannelRules rules, std::uint64_t seed, HomeOptions options = {})
+      : entropy(seed) {
+    fixed.rules = rules;
+    for (base::WorkerId worker = 0; worker < workers; ++worker) {
+      nodes.push_back(std::make_unique<Node>(worker, workers, fixed, options, seed));
+      nodes.back()->room = room;
+      nodes.back()->nodes = &nodes;
+    }
+  }
+  void publish(base::WorkerId at, const std::string& channel, const std::string& payload,
+               std::optional<base::Hash128> key = {}) {
+    Publish publish;
+    publish.channel = channel;
+    publish.message = std::make_unique<Message>(Kind::text, payload, now.instant);
+    publish.idempotency_key = key;
+    publish.content = base::hash128(payload, 0);
+    nodes[at]->send(home_of(channel, static_cast<std::uint16_t>(nodes.size()), 99), std::move(publish));
+  }
+  SubscriptionId subscribe(base::WorkerId at, const std::string& channel, const Since& since) {
+    const SubscriptionId id = nodes[at]->fan_out.subscribe(7, channel, since, 0, 0, *nodes[at]);
+    nodes[at]->living.push_back(id);
+    return id;
+  }
+  void unsubscribe(base::WorkerId at, SubscriptionId id) {
+    nodes[at]->fan_out.unsubscribe(id);
+    std::erase(nodes[at]->living, id);
+  }
+  const Seen& seen(base::WorkerId at, SubscriptionId id) { return nodes[at]->seen[{id.slot, id.generation}]; }
+  void turn() { nodes[entropy.below(static_cast<std::uint32_t>(nodes.size()))]->turn(now); }
+  void settle() {
+    int idle = 0;  // two idle rounds: a Detach sent in the first is read in the second
+    for (int rounds = 0; rounds < 100000; ++rounds) {
+      bool worked = false;
+      for (auto& node : nodes) worked = node->turn(now) || worked;
+      idle = worked ? 0 : idle + 1;
+      if (idle == 2) return;
+    }
+    FAIL() << "the hub does not come to rest";
+  }
+  void sweep() {
+    for (auto& node : nodes) node->home.sweep(now);
+  }
+  void advance(std::chrono::milliseconds by) {
+    now.instant += by;
+    now.wall.ms += by.count();
+  }
+
+  base::SeededEntropy entropy;
+  FixedRules fixed;
+  std::vector<std::unique_ptr<Node>> nodes;
+  Now now{base::Instant{} + std::chrono::hours(1), {1'000'000}};
+};
+
+Since after(const Seen& seen, Offset offset) {
+  return {.kind = Since::Kind::position, .position = {seen.epoch, offset}};
+}
+
+TEST(Hub, ASubscriberSeesWhatIsPublishedAfterIt) {
+  Cluster hub(2, 64, {}, 1);
+  hub.publish(0, "news", "before");
+  hub.settle();
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  hub.publish(0, "news", "after");
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, id).payloads, std::vector<std::string>{"after"});
+  EXPECT_EQ(hub.nodes[0]->answers.size(), 2U);
+  EXPECT_EQ(hub.nodes[0]->answers[1].position.offset, 2U);
+}
+
+TEST(Hub, LastNReplaysThenGoesLive) {
+  Cluster hub(2, 64, {}, 1);
+  for (int i = 1; i <= 5; ++i) hub.publish(0, "news", std::to_string(i));
+  hub.settle();
+  const auto id = hub.subscribe(1, "news", {.kind = Since::Kind::last, .count = 2});
+  hub.settle();
+  hub.publish(1, "news", "6");
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, id).payloads, (std::vector<std::string>{"4", "5", "6"}));
+}
+
+TEST(Hub, ALongCatchUpComesInPagesAndAttaches) {
+  Cluster hub(3, 64, {.log = {.messages_max = 100000, .bytes_max = 100 << 20}}, 1);
+  hub.publish(0, "news", "0");
+  const auto first = hub.subscribe(0, "news", {});
+  hub.settle();
+  for (int i = 1; i <= 5000; ++i) hub.publish(0, "news", std::to_string(i));
+  hub.settle();
+  const auto id = hub.subscribe(2, "news", after(hub.seen(0, first), 1));
+  for (int i = 5001; i <= 5100; ++i) {
+    hub.publish(0, "news", std::to_string(i));
+    hub.turn();
+  }
+  hub.settle();
+  const Seen& seen = hub.seen(2, id);
+  ASSERT_EQ(seen.payloads.size(), 5100U);
+  EXPECT_FALSE(seen.start_gap);
+  EXPECT_TRUE(seen.gaps.empty());
+  for (int i = 1; i <= 5100; ++i) EXPECT_EQ(seen.payloads[static_cast<std::size_t>(i - 1)], std::to_string(i));
+}
+
+TEST(Hub, AnExpiredPositionIsAnAnnouncedGapAndNothingIsReplayed) {
+  Cluster hub(2, 64, {.log = {.messages_max = 3}}, 1);
+  const auto first = hub.subscribe(0, "news", {});
+  for (int i = 1; i <= 10; ++i) hub.publish(0, "news", std::to_string(i));
+  hub.settle();
+  const auto id = hub.subscribe(1, "news", after(hub.seen(0, first), 2));
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, id).start_gap, (Gap{3, 10, GapReason::expired}));
+  EXPECT_TRUE(hub.seen(1, id).payloads.empty());
+}
+
+TEST(Hub, AnotherEpochIsAnAnnouncedGap) {
+  Cluster hub(2, 64, {}, 1);
+  hub.publish(0, "news", "1");
+  hub.settle();
+  Since since{.kind = Since::Kind::position};
+  since.position = *parse_position("zzzzzzzz:1");
+  const auto id = hub.subscribe(1, "news", since);
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, id).start_gap, (Gap{1, 1, GapReason::epoch_changed}));
+}
+
+TEST(Hub, TheSameIdempotencyKeyPublishesOnce) {
+  Cluster hub(2, 64, {}, 1);
+  const auto id = hub.subscribe(0, "news", {});
+  hub.settle();
+  const base::Hash128 key{1, 2};
+  hub.publish(1, "news", "one", key);
+  hub.publish(1, "news", "one", key);
+  hub.publish(1, "news", "two", key);
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, id).payloads, std::vector<std::string>{"one"});
+  const auto& answers = hub.nodes[1]->answers;
+  ASSERT_EQ(answers.size(), 3U);
+  EXPECT_EQ(answers[0].position, answers[1].position);
+  EXPECT_EQ(answers[1].error, base::Error::none);
+  EXPECT_EQ(answers[2].error, base::Error::conflict);
+  hub.advance(std::chrono::minutes(6));
+  hub.publish(1, "news", "two", key);
+  hub.settle();
+  EXPECT_EQ(answers[3].error, base::Error::none);
+  EXPECT_EQ(answers[3].position.offset, 2U);
+}
+
+TEST(Hub, AnIdleChannelBecomesATombstoneAndKeepsItsEpoch) {
+  Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1);
+  hub.publish(0, "news", "1");
+  hub.settle();
+  const Position before = hub.nodes[0]->answers[0].position;
+  hub.advance(std::chrono::seconds(59));
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels(), 1U);
+  hub.advance(std::chrono::seconds(2));
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels(), 0U);
+  EXPECT_EQ(hub.nodes[0]->home.tombstones(), 1U);
+  hub.publish(0, "news", "2");
+  hub.settle();
+  EXPECT_EQ(hub.nodes[0]->answers[1].position.epoch, before.epoch);
+  EXPECT_EQ(hub.nodes[0]->answers[1].position.offset, 2U);
+}
+
+TEST(Hub, WithoutItsTombstoneAChannelStartsANewEpoch) {
+  Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1);
+  hub.publish(0, "news", "1");
+  hub.settle();
+  hub.advance(std::chrono::seconds(62));
+  hub.sweep();
+  hub.advance(std::chrono::hours(25));
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.tombstones(), 0U);
+  hub.publish(0, "news", "2");
+  hub.settle();
+  EXPECT_NE(hub.nodes[0]->answers[1].position.epoch, hub.nodes[0]->answers[0].position.epoch);
+  EXPECT_EQ(hub.nodes[0]->answers[1].position.offset, 1U);
+}
+
+TEST(Hub, AChannelWithSubscribersIsNeverBuried) {
+  Cluster hub(2, 64, {.log = {.messages_max = 0}}, 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  hub.advance(std::chrono::hours(2));
+  hub.sweep();
+  hub.publish(0, "news", "1");
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, id).payloads, std::vector<std::string>{"1"});
+  hub.unsubscribe(1, id);
+  hub.settle();
+  hub.advance(std::chrono::hours(2));
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels() + hub.nodes[1]->home.channels(), 0U);
+}
+
+TEST(Hub, AllLogsTogetherStayBelowTheCap) {
+  Cluster hub(1, 64, {}, 1, {.log_bytes_max = 50'000});
+  for (int i = 0; i < 2000; ++i) {
+    hub.publish(0, "channel" + std::to_string(i % 50), std::string(200, 'x'));
+    hub.settle();
+    ASSERT_LE(hub.nodes[0]->home.log_bytes(), 50'000U);
+  }
+  EXPECT_GT(hub.nodes[0]->home.log_bytes(), 40'000U);
+}
+
+TEST(Hub, TooManyChannelsAreRefused) {
+  Cluster hub(1, 64, {}, 1, {.channels_max = 1});
+  hub.publish(0, "a", "1");
+  hub.publish(0, "b", "1");
+  const auto id = hub.subscribe(0, "c", {});
+  hub.settle();
+  EXPECT_EQ(hub.nodes[0]->answers[1].error, base::Error::memory);
+  EXPECT_EQ(hub.seen(0, id).refused, base::Error::memory);
+}
+
+TEST(Hub, TheLastValueOutlivesTheLog) {
+  Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}, .last_value = true}, 1);
+  hub.publish(0, "news", "1");
+  hub.publish(0, "news", "2");
+  hub.settle();
+  hub.advance(std::chrono::hours(2));
+  hub.sweep();
+  const auto id = hub.subscribe(0, "news", {.kind = Since::Kind::last, .count = 1});
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, id).payloads, std::vector<std::string>{"2"});
+  hub.publish(0, "news", "3");
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, id).payloads, (std::vector<std::string>{"2", "3"}));
+}
+
+// With all history kept and mailboxes of one delivery, subscribers that come and go at random see every message of the
+// time they were there, in order, each exactly once, and no gap: the checks stand in Node::on_messages and on_gap.
+struct Storm {
+  std::uint16_t workers;
+  std::size_t room;
+  std::uint32_t history;
+};
+
+class HubStorm : public testing::TestWithParam<Storm> {};
+
+TEST_P(HubStorm, SubscribersComeAndGo) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Cluster hub(GetParam().workers, GetParam().room,
+                {.log = {.messages_max = GetParam().history, .bytes_max = 100 << 20}}, seed);
+    const std::vector<std::string> names = {"a", "b", "c"};
+    std::map<std::string, int> published;
+    struct Watch {
+      base::WorkerId at;
+      SubscriptionId id;
+      std::string channel;
+    };
+    std::vector<Watch> watches;
+    for (int step = 0; step < 3000; ++step) {
+      const auto worker = static_cast<base::WorkerId>(hub.entropy.below(GetParam().workers));
+      const std::string& name = names[hub.entropy.below(3)];
+      switch (hub.entropy.below(6)) {
+        case 0:
+        case 1:
+          hub.publish(worker, name, name + std::to_string(++published[name]));
+          break;
+        case 2:
+          if (watches.size() < 30) {
+            Since since;
+            if (!watches.empty() && hub.entropy.below(2) == 0) {
+              // Resume where another subscription of that channel stands.
+              for (const Watch& other : watches) {
+                const Seen& seen = hub.seen(other.at, other.id);
+                if (other.channel == name && seen.started) since = after(seen, seen.next - 1);
+              }
+            }
+            watches.push_back({worker, hub.subscribe(worker, name, since), name});
+          }
+          break;
+        case 3:
+          if (!watches.empty()) {
+            const std::size_t which = hub.entropy.below(static_cast<std::uint32_t>(watches.size()));
+            hub.unsubscribe(watches[which].at, watches[which].id);
+            watches.erase(watches.begin() + static_cast<std::ptrdiff_t>(which));
+          }
+          break;
+        default:
+          hub.turn();
+      }
+    }
+    hub.settle();
+    // Everybody who is still there has reached the head of its channel.
+    for (const Watch& watch : watches) {
+      const Seen& seen = hub.seen(watch.at, watch.id);
+      EXPECT_TRUE(seen.started);
+      EXPECT_EQ(seen.next, static_cast<Offset>(published[watch.channel]) + 1) << "seed " << seed;
+      if (GetParam().history > 10000) {
+        EXPECT_TRUE(seen.gaps.empty());
+        EXPECT_FALSE(seen.start_gap);
+      }
+    }
+    for (const Watch& watch : watches) hub.unsubscribe(watch.at, watch.id);
+    hub.settle();
+    for (const auto& node : hub.nodes) {
+      EXPECT_EQ(node->fan_out.subscriptions(), 0U);
+      EXPECT_EQ(node->fan_out.channels(), 0U);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Rings, HubStorm,
+                         testing::Values(Storm{1, 1, 100000}, Storm{2, 1, 100000}, Storm{3, 1, 100000},
+                                         Storm{3, 256, 100000}, Storm{2, 1, 0}, Storm{3, 1, 2}, Storm{4, 4, 20}));
+
+}  // namespace
+}  // namespace hub

@@ -1,0 +1,27 @@
+// Limits of the hub that nobody needs two values of.
+#pragma once
+
+#include <cstdint>
+
+namespace hub {
+
+inline constexpr std::size_t kChannelNameBytesMax = 255;
+
+// One page of catch-up: 512 messages or 256 KiB, whichever comes first, at least one message. A peer's queue holds 1
+// MiB by default, and the next page is asked for below half of it: 512 KiB + 256 KiB < 1 MiB, so replay never counts as
+// slow reading.
+inline constexpr std::uint32_t kPageMessagesMax = 512;
+inline constexpr std::uint32_t kPageBytesMax = 256 * 1024;
+
+// Rounds of catch-up before the subscriber is told that it cannot be brought up to date: 4,096 pages are 2 million
+// messages; who has read so many and is still behind is slower than the channel.
+inline constexpr std::uint32_t kCatchUpRoundsMax = 4096;
+
+// Subscribers served per channel and slice before other channels get their turn (robustness.md, fairness).
+inline constexpr std::uint32_t kSliceSubscribers = 512;
+
+// Idempotency keys kept per home: 5 minutes at 3,000 keyed publishes a second is 900,000 entries of 64 bytes.
+inline constexpr std::uint32_t kIdempotencyKeysMax = 1'000'000;
+inline constexpr std::int64_t kIdempotencyMs = 5 * 60 * 1000;
+
+}  // namespace hub

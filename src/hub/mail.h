@@ -1,0 +1,141 @@
+// What workers say to each other. Values; they cross threads by value and share only immutable messages.
+//
+// Requests (Publish, Attach, Read, List, Sync) need a credit of the target and are answered by exactly one answer with
+// the same request number; an answer's slot is reserved by the request's credit, so it is never refused. Deliveries and
+// Detach are consequences: they use the unreserved slots of a mailbox and, where none is free, are remembered as
+// bounded state by the sender (architecture section 3).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/ids.h"
+#include "hub/message.h"
+#include "hub/position.h"
+#include "hub/since.h"
+
+namespace hub {
+
+// Chosen by the asking worker (it names the subscription or peer that waits), returned untouched.
+using RequestId = std::uint64_t;
+
+// A channel as one worker knows it: slot and generation in that worker's table. Stale ones are a normal miss.
+struct LocalChannelId {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  friend bool operator==(const LocalChannelId&, const LocalChannelId&) = default;
+};
+
+// ---- requests, worker -> home ----
+
+struct Publish {
+  RequestId request = 0;
+  std::string channel;
+  std::unique_ptr<Message> message;
+  std::optional<base::Hash128> idempotency_key;  // of channel and key
+  base::Hash128 content;                         // of kind and payload; only with a key
+};
+
+// Brings one subscriber up to date: the home answers with one page of what it misses, and, when that page reaches the
+// head, attaches the worker to the channel in the same step.
+struct Attach {
+  RequestId request = 0;
+  std::string channel;
+  LocalChannelId local;
+  Since since;
+  enum class Mode : std::uint8_t { normal, give_up };  // give_up: too many rounds; jump to the head with a gap
+  Mode mode = Mode::normal;
+  std::uint32_t bytes_max = UINT32_MAX;  // of one page; the home's own limit counts too
+};
+
+// Reads one page of a channel's log without attaching (history API).
+struct Read {
+  RequestId request = 0;
+  std::string channel;
+  Since since;
+  std::uint32_t messages_max = 0;
+};
+
+// Lists channels of this home.
+struct List {
+  RequestId request = 0;
+  std::string prefix;
+  std::uint32_t channels_max = 0;
+};
+
+// ---- answers, home -> worker ----
+
+struct Published {
+  RequestId request = 0;
+  base::Error error = base::Error::none;
+  Position position;
+  base::WallTime time;
+};
+
+// Answer to Attach and Read. `start` is the position before the first message of this page (after the gap).
+struct Page {
+  RequestId request = 0;
+  LocalChannelId local;  // of the Attach
+  base::Error error = base::Error::none;
+  enum class State : std::uint8_t { attached, more, read_only };
+  State state = State::attached;
+  Position start;
+  Position head;
+  Offset first_held = 0;  // offset of the oldest message in the log; head.offset + 1 if the log is empty
+  std::optional<Gap> gap;
+  std::vector<MessageRef> messages;
+};
+
+struct ChannelSummary {
+  std::string channel;
+  Position head;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::uint32_t subscribers = 0;  // filled in by whoever gathers the answers of all workers
+};
+
+struct Listed {
+  RequestId request = 0;
+  std::vector<ChannelSummary> channels;
+  std::uint64_t channels_total = 0;
+  std::uint64_t log_bytes = 0;
+  // Channels with subscribers on the answering worker, whatever their home.
+  std::vector<std::pair<std::string, std::uint32_t>> watched;
+};
+
+// ---- consequences ----
+
+// Messages of one channel in offset order without holes, the first being `first`. A subscriber whose next offset lies
+// before `first` has a gap up to first - 1; `messages` may be empty when nothing is held any more.
+struct Delivery {
+  LocalChannelId local;
+  Offset first = 0;
+  std::vector<MessageRef> messages;
+};
+
+// The sender has no subscriber of that channel any more.
+struct Detach {
+  std::string channel;
+  LocalChannelId local;
+};
+
+using Mail = std::variant<Publish, Attach, Read, List, Published, Page, Listed, Delivery, Detach>;
+
+// Outgoing mail of one worker. Implemented over mailboxes by `server`, and directly by tests.
+class Post {
+ public:
+  virtual ~Post() = default;
+  // True if a consequence (Delivery, Detach) can be sent to that worker now. False also promises that the caller
+  // is given another chance (Home::pump, FanOut::pump) once there is room.
+  virtual bool has_room(base::WorkerId to) = 0;
+  virtual void send(base::WorkerId to, Mail mail) = 0;
+};
+
+}  // namespace hub

@@ -1,0 +1,39 @@
+// Where a subscription wants to start. A value.
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.h"
+#include "hub/position.h"
+
+namespace hub {
+
+struct Since {
+  enum class Kind : std::uint8_t {
+    now,       // only what comes from now on
+    position,  // everything after `position`, or an announced gap
+    last,      // the last `count` messages that are held, never a gap
+    time,      // everything numbered at or after `time`, or an announced gap
+  };
+  Kind kind = Kind::now;
+  Position position;
+  std::uint64_t count = 0;
+  base::WallTime time;
+};
+
+enum class GapReason : std::uint8_t {
+  expired,        // the log no longer holds the messages
+  epoch_changed,  // the channel was born again since
+  too_far,        // the position lies in the future of this epoch
+  overload,       // the subscriber could not be brought up to date in bounded time
+};
+
+// Offsets from..to of the current epoch will not be delivered; from > to says only that continuity was lost.
+struct Gap {
+  Offset from = 0;
+  Offset to = 0;
+  GapReason reason = GapReason::expired;
+  friend bool operator==(const Gap&, const Gap&) = default;
+};
+
+}  // namespace hub
