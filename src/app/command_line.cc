@@ -1,0 +1,501 @@
+#include "app/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "app/nearest.h"
+#include "app/reference.h"
+#include "app/value_text.h"
+
+namespace app {
+namespace {
+
+constexpr std::size_t kColumns = 100;
+constexpr std::size_t kNameColumn = 30;
+
+std::string variable(const Environment& environment, std::string_view name) {
+  const auto found = std::ranges::find(environment, name, &Variable::name);
+  return found == environment.end() ? "" : found->value;
+}
+
+// Line ends where a description would leave the screen.
+std::string wrapped(std::string_view text) {
+  std::string out;
+  std::size_t column = kNameColumn;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (column + end > kColumns) {
+      out.back() = '\n';
+      column = kNameColumn;
+    }
+    out += text.substr(0, end);
+    out += ' ';
+    column += end + 1;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  if (!out.empty()) out.pop_back();
+  return out;
+}
+
+CLI::Option* add_duration(CLI::App& verb, const std::string& name, base::Duration& value, std::string_view help) {
+  return verb
+      .add_option_function<std::string>(
+          name,
+          [name, &value](const std::string& text) {
+            const auto duration = parse_duration(text);
+            if (!duration) throw CLI::ValidationError(name, fmt::format("\"{}\" {}", text, duration.error()));
+            value = *duration;
+          },
+          wrapped(help))
+      ->option_text("DURATION");
+}
+
+CLI::Option* add_bytes(CLI::App& verb, const std::string& name, std::uint32_t& value, std::string_view help) {
+  return verb
+      .add_option_function<std::string>(
+          name,
+          [name, &value](const std::string& text) {
+            const auto size = parse_size(text);
+            if (!size) throw CLI::ValidationError(name, fmt::format("\"{}\" {}", text, size.error()));
+            if (*size > UINT32_MAX) throw CLI::ValidationError(name, fmt::format("\"{}\" is too large", text));
+            value = static_cast<std::uint32_t>(*size);
+          },
+          wrapped(help))
+      ->option_text("SIZE");
+}
+
+// A flag that stands for one value of an enum.
+template <class Value>
+CLI::Option* add_choice(CLI::App& verb, const std::string& name, Value& value, Value chosen, std::string_view help) {
+  return verb.add_flag_function(
+      name,
+      [&value, chosen](std::int64_t count) {
+        if (count > 0) value = chosen;
+      },
+      wrapped(help));
+}
+
+CLI::Option* add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
+                      std::string_view help) {
+  return verb.add_option(name, values, wrapped(help))->allow_extra_args(false)->option_text("NAME ...");
+}
+
+// The verbs with what they fill in. CLI11 keeps references, so it stays where it was made.
+class CommandLine {
+ public:
+  explicit CommandLine(const Environment& environment) : environment_(environment) {
+    root_.name("wirebird");
+    root_.require_subcommand(1);
+    root_.get_formatter()->column_width(kNameColumn);
+    root_.set_help_flag("-h,--help", "Explains the verb and its flags");
+    root_.add_flag("--version", says_version_, "Prints the version");
+    root_.footer(
+        "Try it out:\n"
+        "  wirebird serve --dev                 a server on http://127.0.0.1:8000/ with a page to look at\n"
+        "  wirebird sub news                    print what happens on the channel news\n"
+        "  wirebird pub news 'Hello'            say something there\n"
+        "  wirebird VERB --help                 more about each verb, with examples");
+    add_serve();
+    add_pub();
+    add_sub();
+    add_demo();
+    add_bench();
+    add_gen_token();
+    add_check_config();
+    add_default_config();
+    root_.add_subcommand("version", "Prints the version");
+  }
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  std::expected<Command, Farewell> parse(std::span<const std::string> arguments) {
+    if (arguments.empty()) return std::unexpected(Farewell{kExitUsage, root_.help()});
+    if (arguments.front() == "--version") return VersionCommand{};
+    if (!arguments.front().starts_with('-') && !has_verb(arguments.front())) {
+      return std::unexpected(unknown_verb(root_, arguments.front()));
+    }
+    try {
+      // CLI11 takes the words from the back.
+      root_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const CLI::CallForHelp&) {
+      return std::unexpected(Farewell{0, root_.help()});
+    } catch (const CLI::ExtrasError&) {
+      return std::unexpected(unknown_words());
+    } catch (const CLI::RequiredError& error) {
+      // `demo fed`: the word that is too much is the verb that is missing.
+      return std::unexpected(root_.remaining(true).empty() ? refusal(error.what()) : unknown_words());
+    } catch (const CLI::ParseError& error) {
+      return std::unexpected(refusal(error.what()));
+    }
+    return command();
+  }
+
+ private:
+  void add_config(CLI::App& verb, ConfigSources& sources) {
+    sources.file = variable(environment_, "WIREBIRD_CONFIG");
+    sources.environment = environment_;
+    verb.add_option("-c,--config", sources.file,
+                    wrapped("Configuration file (TOML); default: $WIREBIRD_CONFIG, or none"))
+        ->option_text("FILE");
+  }
+
+  void add_serve() {
+    CLI::App& verb = *root_.add_subcommand("serve", "Runs the server");
+    verb.footer(
+        "Examples:\n"
+        "  wirebird serve --dev                                  everything open, this machine only\n"
+        "  wirebird serve --config wirebird.toml                 for real; `wirebird default-config` prints a file to "
+        "start from\n"
+        "  wirebird serve --listen 0.0.0.0:80 --channels-subscribe anyone --channels-publish token\n"
+        "  wirebird serve --listen https://0.0.0.0:443 --tls-certificate-file cert.pem --tls-key-file key.pem\n"
+        "\n"
+        "Every flag can stand in the file (--limits-connections-max: connections_max under [limits]; flags without a\n"
+        "section: [server]) and in the environment (WIREBIRD_LIMITS_CONNECTIONS_MAX). Flags win over the environment, "
+        "the\n"
+        "environment over the file. Secrets have no flags: WIREBIRD_AUTH_TOKEN_KEYS, WIREBIRD_AUTH_API_KEYS, or a "
+        "file.\n"
+        "SIGHUP reads the configuration again, SIGTERM lets clients go in good order.");
+    add_config(verb, serve_.sources);
+    for (const Option& option : all_options()) {
+      if (option.command_line == OnCommandLine::no_flag) continue;
+      add_option_flag(verb, option);
+    }
+  }
+
+  void add_option_flag(CLI::App& verb, const Option& option) {
+    Settings defaults;
+    const std::string name = flag_name(option);
+    const std::string help =
+        wrapped(fmt::format("{} Default: {}", option.help, toml_value(option, {defaults, defaults.channels})));
+    CLI::Option* added = nullptr;
+    if (is_switch(option)) {
+      added = verb.add_flag(name, help);
+    } else {
+      added = verb.add_option(name, unused_, help)
+                  ->allow_extra_args(false)
+                  ->option_text(std::string(option.section() == "server" && is_list(option) ? "ADDRESS ..."
+                                                                                            : placeholder(option)));
+    }
+    added->group(fmt::format("[{}]", option.section()));
+    flags_.emplace_back(&option, added);
+  }
+
+  static std::string_view placeholder(const Option& option) {
+    const std::string_view type = type_name(option);
+    if (type == "duration") return "DURATION";
+    if (type == "size") return "SIZE";
+    if (type == "number") return "NUMBER";
+    if (type == "nobody, anyone or token") return "WHO";
+    return option.key.ends_with("_file") ? "FILE" : is_list(option) ? "TEXT ..." : "TEXT";
+  }
+
+  void add_endpoint(CLI::App& verb, client::Endpoint& endpoint) {
+    if (const std::string url = variable(environment_, "WIREBIRD_URL"); !url.empty()) endpoint.url = url;
+    endpoint.token = variable(environment_, "WIREBIRD_TOKEN");
+    verb.add_option(
+            "-u,--url", endpoint.url,
+            wrapped("Server: http://, https://, ws:// or wss://HOST[:PORT], or unix:/path; default: $WIREBIRD_URL, or "
+                    "http://127.0.0.1:8000"))
+        ->option_text("URL");
+    verb.add_option(
+            "--token", endpoint.token,
+            wrapped("Token to show; better in $WIREBIRD_TOKEN, where other users of the machine cannot read it"))
+        ->option_text("TOKEN");
+    verb.add_option("--ca-file", endpoint.tls_ca_file, wrapped("Certificates to trust (PEM); default: the system's"))
+        ->option_text("FILE");
+    add_choice(verb, "--insecure", endpoint.tls_verify, client::Endpoint::Verify::no,
+               "Takes any certificate: for tests only");
+  }
+
+  void add_pub() {
+    CLI::App& verb = *root_.add_subcommand("pub", "Publishes messages");
+    verb.footer(
+        "Without MESSAGE and --file every line of the standard input is one message.\n"
+        "\n"
+        "Examples:\n"
+        "  wirebird pub news 'Hello'                              one text\n"
+        "  wirebird pub news --json '{\"title\":\"Hello\"}'           one JSON value, checked\n"
+        "  tail -f app.log | wirebird pub logs                    a message for each line\n"
+        "  wirebird pub pictures --binary --file cat.jpg          a whole file\n"
+        "  wirebird pub news -- '-5 degrees'                      -- before a message that begins with -\n"
+        "\n"
+        "Exit code: 0 published; 1 the server refuses; 2 wrong flags; 3 not known whether it was published (the same "
+        "--key\n"
+        "may be sent again without doubling); 4 the server cannot be reached.");
+    using Pub = client::PubOptions;
+    verb.add_option("channel", pub_.channel, "Channel to publish to")->required()->option_text(" ");
+    verb.add_option("message", pub_message_, "The message")->option_text(" ");
+    verb.add_option("--file", pub_file_, wrapped("The message is the content of this file (-: of the standard input)"))
+        ->option_text("FILE")
+        ->excludes("message");
+    CLI::Option* const json =
+        add_choice(verb, "--json", pub_.kind, Pub::Kind::json, "Messages are JSON; the server checks them");
+    add_choice(verb, "--binary", pub_.kind, Pub::Kind::binary, "Messages are bytes")->excludes(json);
+    verb.add_option("--key", pub_.idempotency_key,
+                    wrapped("Idempotency key: the same key never publishes twice within 5 minutes; default: a random "
+                            "one per message"))
+        ->option_text("KEY");
+    add_duration(verb, "--timeout", pub_.time_max, "Time for one message, retries included; default: 30s");
+    CLI::Option* const quiet = add_choice(verb, "-q,--quiet", pub_.report, Pub::Report::nothing, "Prints nothing");
+    add_choice(verb, "--answer", pub_.report, Pub::Report::answer, "Prints the server's answer (JSON)")
+        ->excludes(quiet);
+    add_endpoint(verb, pub_.endpoint);
+  }
+
+  void add_sub() {
+    CLI::App& verb = *root_.add_subcommand("sub", "Subscribes and prints what comes");
+    verb.footer(
+        "Examples:\n"
+        "  wirebird sub news                        one payload per line, from now on, until Ctrl-C\n"
+        "  wirebird sub news weather --json         several channels; envelopes with channel, offset and time\n"
+        "  wirebird sub news --since -10            the last ten messages first\n"
+        "  wirebird sub news --since 2025-11-20T08:00:00Z --count 100\n"
+        "\n"
+        "A cut connection is made again and resumed where it was; what was missed is printed, and what cannot be "
+        "replayed is\n"
+        "announced on the standard error output.");
+    using Sub = client::SubOptions;
+    verb.add_option("channel", sub_.channels, "Channels to subscribe to")->required()->option_text("...");
+    verb.add_option(
+            "--since", sub_.since,
+            wrapped(
+                "Where to start: -N (the last N messages), a time (RFC 3339 or milliseconds since 1970), or a cursor; "
+                "default: now"))
+        ->option_text("START");
+    add_choice(verb, "--json", sub_.output, Sub::Output::records,
+               "Prints envelopes and control records, one JSON object per line");
+    verb.add_option("--count", sub_.count, wrapped("Stops after so many messages"))->option_text("N");
+    add_duration(verb, "--for", sub_.time_max, "Stops after so long");
+    add_choice(verb, "--no-reconnect", sub_.retry, Sub::Retry::never, "Ends when the connection is cut");
+    add_choice(verb, "-v,--verbose", sub_.remarks, Sub::Remarks::connection,
+               "Says when it connects and when it is cut");
+    add_endpoint(verb, sub_.endpoint);
+  }
+
+  void add_demo() {
+    CLI::App& demo = *root_.add_subcommand("demo", "Publishes made-up messages to look at");
+    demo.require_subcommand(1);
+    CLI::App& verb = *demo.add_subcommand("feed", "A stock ticker, weather and scores");
+    demo.footer(
+        "Example:\n  wirebird demo feed --rate 20             then `wirebird sub ticker weather scores`, or the demo "
+        "page");
+    verb.footer(
+        "Publishes to the channels ticker, weather and scores until Ctrl-C.\n"
+        "\n"
+        "Examples:\n"
+        "  wirebird demo feed\n"
+        "  wirebird demo feed --rate 100 --prefix demo: --seed 1 --count 10000");
+    verb.add_option("--rate", feed_.messages_per_s, wrapped("Messages per second of all channels together; default: 4"))
+        ->option_text("NUMBER");
+    verb.add_option("--prefix", feed_.prefix, wrapped("Stands before the channel names"))->option_text("TEXT");
+    verb.add_option_function<std::uint64_t>(
+            "--seed", [this](std::uint64_t seed) { feed_.seed = seed; },
+            wrapped("The same seed makes the same messages"))
+        ->option_text("N");
+    verb.add_option("--count", feed_.count, wrapped("Stops after so many messages"))->option_text("N");
+    add_endpoint(verb, feed_.endpoint);
+  }
+
+  void add_bench() {
+    CLI::App& verb = *root_.add_subcommand("bench", "Measures a server");
+    verb.footer(
+        "Examples:\n"
+        "  wirebird bench connect --connections 10000\n"
+        "  wirebird bench echo --url ws://127.0.0.1:8000/echo --connections 100 --bytes 1KiB\n"
+        "  wirebird bench fan-out --connections 5000 --rate 100\n\n" +
+        std::string(client::kBenchHelp));
+    using Mode = client::BenchOptions::Mode;
+    const std::map<std::string, Mode> modes = {
+        {"connect", Mode::connect}, {"echo", Mode::echo}, {"fan-out", Mode::fan_out}, {"idle", Mode::idle}};
+    verb.add_option_function<std::string>(
+            "mode",
+            [this, modes](const std::string& text) {
+              const auto found = modes.find(text);
+              if (found == modes.end()) {
+                throw CLI::ValidationError("mode",
+                                           fmt::format("\"{}\" is none of connect, echo, fan-out and idle", text));
+              }
+              bench_.mode = found->second;
+            },
+            "connect, echo, fan-out or idle")
+        ->required()
+        ->option_text(" ");
+    verb.add_option("--connections", bench_.connections, wrapped("Connections; default: 100"))->option_text("N");
+    verb.add_option("--connect-rate", bench_.connects_per_s, wrapped("New connections per second; default: 2000"))
+        ->option_text("N");
+    add_duration(verb, "--duration", bench_.duration, "Measured time, once all are connected; default: 10s");
+    add_bytes(verb, "--bytes", bench_.message_bytes, "Size of a message; default: 64");
+    verb.add_option("--in-flight", bench_.in_flight, wrapped("echo: messages under way per connection; default: 1"))
+        ->option_text("N");
+    verb.add_option("--rate", bench_.messages_per_s, wrapped("fan-out: messages per second; default: 1000"))
+        ->option_text("N");
+    verb.add_option("--channels", bench_.channels,
+                    wrapped("fan-out and idle: connections are spread over so many; default: 1"))
+        ->option_text("N");
+    verb.add_option("--channel-prefix", bench_.channel_prefix,
+                    wrapped("Channels are called PREFIX-0, PREFIX-1, ...; default: bench"))
+        ->option_text("PREFIX");
+    add_choice(verb, "--json", bench_.output, client::BenchOptions::Output::json, "Prints JSON instead of a table");
+    add_endpoint(verb, bench_.endpoint);
+  }
+
+  void add_gen_token() {
+    CLI::App& verb = *root_.add_subcommand("gen-token", "Makes a token (JWT, HS256) that this server accepts");
+    verb.footer(
+        "The key is the first one of --key-file, else of the configuration (auth.token_keys, "
+        "WIREBIRD_AUTH_TOKEN_KEYS).\n"
+        "A NAME that ends in * stands for every channel that begins with what comes before.\n"
+        "\n"
+        "Examples:\n"
+        "  openssl rand -base64 48 > token.key\n"
+        "  wirebird serve --auth-token-keys-file token.key --channels-subscribe token --channels-publish token\n"
+        "  export WIREBIRD_TOKEN=$(wirebird gen-token --key-file token.key --sub alice --ttl 12h --channel 'chat:*')\n"
+        "  wirebird gen-token --config wirebird.toml --sub screen-1 --subscribe news --ttl 30d");
+    verb.add_option("--sub", gen_token_.subject, "Whose token it is: a user or device")->option_text("TEXT");
+    add_duration(verb, "--ttl", gen_token_.lifetime, "How long it is good for; default: 1h");
+    add_list(verb, "--channel", gen_token_.channels, "Channel to subscribe and publish to; may be repeated");
+    add_list(verb, "--subscribe", gen_token_.subscribe, "Channel to subscribe to only; may be repeated");
+    add_list(verb, "--publish", gen_token_.publish, "Channel to publish to only; may be repeated");
+    verb.add_option("--key-file", gen_token_.key_file,
+                    wrapped("File with the key on its first line (-: standard input)"))
+        ->option_text("FILE");
+    add_config(verb, gen_token_.sources);
+  }
+
+  void add_check_config() {
+    CLI::App& verb = *root_.add_subcommand("check-config", "Says what is wrong with a configuration, without starting");
+    verb.footer(
+        "Looks at the file and at the environment, as serve does.\n"
+        "\n"
+        "Example:\n"
+        "  wirebird check-config wirebird.toml && kill -HUP $(pidof wirebird)\n"
+        "\n"
+        "Exit code: 0 all is well (there may be warnings); 1 something is wrong.");
+    add_config(verb, check_.sources);
+    verb.add_option("file", check_.sources.file, "Configuration file; the same as --config")->option_text(" ");
+  }
+
+  void add_default_config() {
+    CLI::App& verb = *root_.add_subcommand("default-config", "Prints a configuration file with every key explained");
+    verb.footer("Example:\n  wirebird default-config > wirebird.toml");
+    add_choice(verb, "--markdown", default_config_.format, DefaultConfigCommand::Format::markdown,
+               "Prints the page docs/configuration.md instead");
+  }
+
+  Command command() {
+    const CLI::App& verb = *root_.get_subcommands().front();
+    const std::string& name = verb.get_name();
+    if (name == "pub") return pub_command();
+    if (name == "sub") return sub_;
+    if (name == "demo") return feed_;
+    if (name == "bench") return bench_;
+    if (name == "gen-token") return gen_token_;
+    if (name == "check-config") return check_;
+    if (name == "default-config") return default_config_;
+    if (name == "version") return VersionCommand{};
+    for (const auto& [option, flag] : flags_) {
+      if (flag->count() == 0) continue;
+      std::vector<std::string> values = flag->results();
+      if (!is_list(*option)) values.erase(values.begin(), values.end() - 1);  // said twice: the last one counts
+      serve_.sources.flags.push_back({std::string(option->key), std::move(values)});
+    }
+    return serve_;
+  }
+
+  Command pub_command() {
+    const CLI::App& verb = *root_.get_subcommand("pub");
+    using Source = client::PubOptions::Source;
+    if (verb.get_option("--file")->count() > 0) {
+      pub_.source = Source::file;
+      pub_.message = pub_file_;
+    } else if (verb.get_option("message")->count() > 0) {
+      pub_.source = Source::argument;
+      pub_.message = pub_message_;
+    } else {
+      pub_.source = Source::lines;
+    }
+    return pub_;
+  }
+
+  // The verb that was chosen, `demo feed` included.
+  const CLI::App& chosen() const {
+    const CLI::App* verb = &root_;
+    while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
+    return *verb;
+  }
+
+  Farewell refusal(std::string_view what) const {
+    const CLI::App& verb = chosen();
+    std::string name = "wirebird";
+    if (&verb != &root_)
+      name += " " + (verb.get_parent() == &root_ ? "" : verb.get_parent()->get_name() + " ") + verb.get_name();
+    return {kExitUsage, fmt::format("{}: {}\n`{} --help` explains.\n", name, what, name)};
+  }
+
+  static std::vector<std::string> verbs_of(const CLI::App& parent) {
+    std::vector<std::string> names;
+    for (const CLI::App* verb : parent.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(verb->get_name());
+    return names;
+  }
+
+  bool has_verb(const std::string& name) const {
+    const auto names = verbs_of(root_);
+    return std::ranges::find(names, name) != names.end();
+  }
+
+  Farewell unknown_verb(const CLI::App& parent, const std::string& typed) const {
+    const std::vector<std::string> words = verbs_of(parent);
+    const auto hint = nearest(typed, words);
+    return refusal(hint ? fmt::format("there is no verb {}; did you mean {}?", typed, *hint)
+                        : fmt::format("there is no verb {}; there are {}", typed, fmt::join(words, ", ")));
+  }
+
+  Farewell unknown_words() const {
+    const CLI::App& verb = chosen();
+    const std::string typed = root_.remaining(true).front();
+    if (!typed.starts_with('-') && !verbs_of(verb).empty()) {
+      return unknown_verb(verb, typed);
+    }
+    if (!typed.starts_with('-')) return refusal(fmt::format("\"{}\" is one word too many", typed));
+    const std::string flag = typed.substr(0, typed.find('='));
+    std::vector<std::string> words;
+    for (const CLI::Option* option : verb.get_options()) {
+      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+    }
+    const auto hint = nearest(flag, words);
+    return refusal(hint ? fmt::format("there is no flag {}; did you mean {}?", flag, *hint)
+                        : fmt::format("there is no flag {}", flag));
+  }
+
+  const Environment& environment_;
+  CLI::App root_{"Real-time push: publish once, everybody who watches the channel sees it, nobody misses a message."};
+  bool says_version_ = false;
+  ServeCommand serve_;
+  std::vector<std::string> unused_;  // CLI11 wants a place for values; they are taken from the options' results
+  std::vector<std::pair<const Option*, const CLI::Option*>> flags_;
+  CheckConfigCommand check_;
+  DefaultConfigCommand default_config_;
+  GenTokenCommand gen_token_;
+  client::PubOptions pub_;
+  std::string pub_message_;
+  std::string pub_file_;
+  client::SubOptions sub_;
+  client::DemoFeedOptions feed_;
+  client::BenchOptions bench_;
+};
+
+}  // namespace
+
+std::expected<Command, Farewell> parse_command_line(std::span<const std::string> arguments,
+                                                    const Environment& environment) {
+  return std::make_unique<CommandLine>(environment)->parse(arguments);
+}
+
+}  // namespace app

@@ -1,0 +1,551 @@
+#include "app/option_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <type_traits>
+
+#include "app/value_text.h"
+#include "base/assert.h"
+
+namespace app {
+namespace {
+
+using namespace std::chrono_literals;
+using server::NamespaceOptions;
+using server::Options;
+
+template <auto Member>
+Slot in_server(Target target) {
+  return &(target.settings.server.*Member);
+}
+template <auto Member>
+Slot in_settings(Target target) {
+  return &(target.settings.*Member);
+}
+template <auto Member>
+Slot in_channels(Target target) {
+  return &(target.channels.*Member);
+}
+template <auto Member>
+Slot in_permissions(Target target) {
+  return &(target.channels.permissions.*Member);
+}
+
+constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
+
+constexpr Range between(base::Duration lowest, base::Duration highest) {
+  return {static_cast<std::uint64_t>(lowest.count()), static_cast<std::uint64_t>(highest.count())};
+}
+
+constexpr std::array kSections = {
+    Section{"server", "Where the server listens and how it starts and stops."},
+    Section{"tls", "Certificates for the listeners that begin with https://."},
+    Section{"auth", "Who is let in. Every key must be a long random text: `openssl rand -base64 48` makes one."},
+    Section{
+        "limits",
+        "What one connection, and all together, may use. Every limit has a largest value; none can be switched off."},
+    Section{"websocket", "WebSocket connections."},
+    Section{"sse", "Server-sent events."},
+    Section{"channels",
+            "Channels of the default namespace. The same keys under [namespaces.NAME] are for the channels whose name "
+            "begins "
+            "with `NAME:`; what is not set there has the default below, not the value set here."},
+};
+
+constexpr auto kOptions = std::to_array<Option>({
+    // server
+    {.key = "server.dev",
+     .slot = in_server<&Options::dev>,
+     .reload = Reload::restart,
+     .help = "For trying out and developing: everybody may do everything, the HTTP API and /metrics are on the main "
+             "listener. Refuses to listen anywhere but on this machine."},
+    {.key = "server.dev_public",
+     .slot = in_settings<&Settings::dev_public>,
+     .reload = Reload::restart,
+     .help = "Lets dev listen for other machines too. Everybody who reaches the port may then do everything."},
+    {.key = "server.listen",
+     .slot = in_settings<&Settings::listen>,
+     .reload = Reload::restart,
+     .help = "Addresses to listen on: IP:PORT, [IPv6]:PORT or unix:/path, with https:// in front for TLS. "
+             "0.0.0.0:8000 is every IPv4 address of the machine, [::]:8000 every address."},
+    {.key = "server.admin_listen",
+     .slot = in_settings<&Settings::admin_listen>,
+     .reload = Reload::restart,
+     .help = "Addresses for /metrics and the HTTP API (/api/...), which are not on the main listeners outside dev. "
+             "With dev there is no admin listener unless this is set."},
+    {.key = "server.workers",
+     .slot = in_server<&Options::workers>,
+     .reload = Reload::restart,
+     .help = "Threads that serve connections. auto: one per processor core.",
+     .range = {1, 1024},
+     .zero = Zero::automatic},
+    {.key = "server.log_level",
+     .slot = in_server<&Options::log_level>,
+     .reload = Reload::restart,
+     .help =
+         "debug, info, warning or error. debug says why a request or connection was refused, at most once a second for "
+         "each reason and address prefix."},
+    {.key = "server.trusted_proxies",
+     .slot = in_server<&Options::trusted_proxies>,
+     .reload = Reload::new_connections,
+     .help = "Addresses or networks (10.0.0.0/8) of proxies whose Forwarded and X-Forwarded-For headers, and PROXY "
+             "protocol, say where a client really is."},
+    {.key = "server.proxy_protocol",
+     .slot = in_settings<&Settings::proxy_protocol>,
+     .reload = Reload::restart,
+     .help = "Connections to the main listeners begin with a PROXY protocol v2 header. Believed from trusted_proxies "
+             "only."},
+    {.key = "server.drain_time_max",
+     .slot = in_server<&Options::drain_time_max>,
+     .reload = Reload::live,
+     .help = "After SIGTERM: how long queues may take to empty before the process ends.",
+     .range = between(100ms, 10min)},
+    {.key = "server.drain_window",
+     .slot = in_server<&Options::drain_window>,
+     .reload = Reload::live,
+     .help = "After SIGTERM: clients are told to come back at a random moment within this time, so that they do not "
+             "all come at once.",
+     .range = between(0s, 10min)},
+
+    // tls
+    {.key = "tls.certificate_file",
+     .slot = in_server<&Options::tls_certificate_file>,
+     .reload = Reload::new_connections,
+     .help = "Certificate chain in PEM, the server's own certificate first. Read again on reload."},
+    {.key = "tls.key_file",
+     .slot = in_server<&Options::tls_key_file>,
+     .reload = Reload::new_connections,
+     .help = "Private key of the certificate in PEM."},
+    {.key = "tls.handshake_time_max",
+     .slot = in_server<&Options::tls_handshake_time_max>,
+     .reload = Reload::new_connections,
+     .help = "A TLS handshake that takes longer is cut off.",
+     .range = between(100ms, 1min)},
+    {.key = "tls.handshakes_per_s_max",
+     .slot = in_server<&Options::handshakes_per_s_max>,
+     .reload = Reload::live,
+     .help = "TLS handshakes per second that one worker begins; more wait their turn or are refused before any "
+             "cryptography.",
+     .range = {1, 1'000'000}},
+
+    // auth
+    {.key = "auth.token_keys",
+     .slot = in_server<&Options::token_hs256_keys>,
+     .reload = Reload::live,
+     .help =
+         "Keys of HS256 tokens (JWT), at least 32 characters each. The first one signs in gen-token, all of them are "
+         "accepted: put a new key first, wait until the old tokens have expired, then take the old key out.",
+     .command_line = OnCommandLine::no_flag},
+    {.key = "auth.token_keys_file",
+     .slot = in_settings<&Settings::token_keys_file>,
+     .reload = Reload::live,
+     .help =
+         "File with token keys, one per line, beside those in token_keys; empty lines and lines that begin with # do "
+         "not count. Read again on reload."},
+    {.key = "auth.api_keys",
+     .slot = in_server<&Options::api_keys>,
+     .reload = Reload::live,
+     .help = "Keys for the HTTP API (header X-API-Key), at least 16 characters each. Who has one may do everything.",
+     .command_line = OnCommandLine::no_flag},
+    {.key = "auth.api_keys_file",
+     .slot = in_settings<&Settings::api_keys_file>,
+     .reload = Reload::live,
+     .help =
+         "File with API keys, one per line, beside those in api_keys; empty lines and lines that begin with # do not "
+         "count. Read again on reload."},
+    {.key = "auth.allowed_origins",
+     .slot = in_server<&Options::allowed_origins>,
+     .reload = Reload::new_connections,
+     .help = "Web origins whose pages may connect, for example https://app.example.com. Without any, only pages that "
+             "come from this server's own host and port. \"*\" is every page of the web."},
+    {.key = "auth.token_in_query",
+     .slot = in_server<&Options::token_in_query>,
+     .reload = Reload::new_connections,
+     .help = "Takes ?token= in the URL, where logs of proxies and browsers keep it. Tickets (POST /api/ticket) do "
+             "without."},
+    {.key = "auth.strict_namespaces",
+     .slot = in_server<&Options::strict_namespaces>,
+     .reload = Reload::live,
+     .help =
+         "Refuses channels whose prefix before the first `:` is not a configured namespace. Otherwise they belong to "
+         "the default namespace."},
+
+    // limits
+    {.key = "limits.message_bytes_max",
+     .slot = in_server<&Options::message_bytes_max>,
+     .reload = Reload::new_connections,
+     .help = "Largest message, after decompression.",
+     .range = {1, 64 * kMiB},
+     .unit = Unit::bytes},
+    {.key = "limits.fragments_max",
+     .slot = in_server<&Options::fragments_max>,
+     .reload = Reload::new_connections,
+     .help = "Most fragments of one WebSocket message.",
+     .range = {1, 10'000}},
+    {.key = "limits.message_time_max",
+     .slot = in_server<&Options::message_time_max>,
+     .reload = Reload::new_connections,
+     .help = "Longest time from the first to the last fragment of one WebSocket message.",
+     .range = between(100ms, 10min)},
+    {.key = "limits.control_frames_per_s_max",
+     .slot = in_server<&Options::control_frames_per_s_max>,
+     .reload = Reload::new_connections,
+     .help = "Most pings and other control frames per second from one connection.",
+     .range = {1, 10'000}},
+    {.key = "limits.channels_per_peer_max",
+     .slot = in_server<&Options::channels_per_peer_max>,
+     .reload = Reload::new_connections,
+     .help = "Most channels that one connection subscribes to.",
+     .range = {1, 10'000}},
+    {.key = "limits.queue_bytes_max",
+     .slot = in_server<&Options::queue_bytes_max>,
+     .reload = Reload::new_connections,
+     .help = "Most bytes that wait for one slow reader before it is disconnected (it can resume where it was).",
+     .range = {16 * kKiB, kGiB},
+     .unit = Unit::bytes},
+    {.key = "limits.queue_messages_max",
+     .slot = in_server<&Options::queue_messages_max>,
+     .reload = Reload::new_connections,
+     .help = "Most messages that wait for one slow reader.",
+     .range = {1, 10'000'000}},
+    {.key = "limits.queue_age_max",
+     .slot = in_server<&Options::queue_age_max>,
+     .reload = Reload::new_connections,
+     .help = "A reader that takes nothing at all for so long is disconnected.",
+     .range = between(100ms, 10min)},
+    {.key = "limits.request_time_max",
+     .slot = in_server<&Options::request_time_max>,
+     .reload = Reload::new_connections,
+     .help = "Longest time for the head and body of one HTTP request to arrive.",
+     .range = between(100ms, 10min)},
+    {.key = "limits.keep_alive_time_max",
+     .slot = in_server<&Options::keep_alive_time_max>,
+     .reload = Reload::new_connections,
+     .help = "Longest pause between two requests on one HTTP connection.",
+     .range = between(100ms, 1h)},
+    {.key = "limits.connections_max",
+     .slot = in_server<&Options::connections_max>,
+     .reload = Reload::live,
+     .help = "Most connections at a time. The process needs about as many file descriptors (ulimit -n).",
+     .range = {1, 10'000'000}},
+    {.key = "limits.connections_per_address_max",
+     .slot = in_server<&Options::connections_per_address_max>,
+     .reload = Reload::live,
+     .help = "Most connections at a time from one address. auto: as connections_max, for many people may share one "
+             "address.",
+     .range = {1, 10'000'000},
+     .zero = Zero::automatic},
+    {.key = "limits.memory_bytes_max",
+     .slot = in_server<&Options::memory_bytes_max>,
+     .reload = Reload::live,
+     .help = "Memory of the process at which new work is refused. auto: 75 % of what the container or machine has.",
+     .range = {64 * kMiB, 64 * kTiB},
+     .unit = Unit::bytes,
+     .zero = Zero::automatic},
+    {.key = "limits.history_bytes_total_max",
+     .slot = in_server<&Options::history_bytes_total_max>,
+     .reload = Reload::live,
+     .help = "Memory for the history of all channels together. auto: a quarter of memory_bytes_max.",
+     .range = {kMiB, 64 * kTiB},
+     .unit = Unit::bytes,
+     .zero = Zero::automatic},
+    {.key = "limits.channel_idle",
+     .slot = in_server<&Options::channel_idle>,
+     .reload = Reload::live,
+     .help = "A channel without subscribers and history is put away after this time; its position is kept.",
+     .range = between(1s, 24h)},
+    {.key = "limits.history_meta_ttl",
+     .slot = in_server<&Options::history_meta_ttl>,
+     .reload = Reload::live,
+     .help = "How long the position of a channel that was put away is kept. A client that comes back later is told of "
+             "a gap.",
+     .range = between(1s, 24h * 365)},
+    {.key = "limits.channels_max",
+     .slot = in_server<&Options::channels_max>,
+     .reload = Reload::live,
+     .help = "Most channels at a time, those that were put away not counted.",
+     .range = {1, 100'000'000}},
+    {.key = "limits.tombstones_max",
+     .slot = in_server<&Options::tombstones_max>,
+     .reload = Reload::live,
+     .help = "Most positions of channels that were put away (32 bytes each); the oldest go first.",
+     .range = {1, 100'000'000}},
+    {.key = "limits.new_channels_per_s_max",
+     .slot = in_server<&Options::new_channels_per_s_max>,
+     .reload = Reload::live,
+     .help = "New channels per second that one address makes by subscribing.",
+     .range = {1, 1'000'000}},
+
+    // websocket
+    {.key = "websocket.ping_interval",
+     .slot = in_server<&Options::ping_interval>,
+     .reload = Reload::new_connections,
+     .help = "Time between pings to a silent client, give or take a fifth. One that is silent for two of them is dead.",
+     .range = between(1s, 1h)},
+    {.key = "websocket.deflate",
+     .slot = in_server<&Options::deflate>,
+     .reload = Reload::new_connections,
+     .help = "Offers compression (permessage-deflate) to clients that ask for it."},
+    {.key = "websocket.deflate_context_takeover",
+     .slot = in_server<&Options::deflate_context_takeover>,
+     .reload = Reload::new_connections,
+     .help = "Keeps the compression window between messages: smaller small messages, for about 50 KiB of memory per "
+             "connection."},
+
+    // sse
+    {.key = "sse.heartbeat_interval",
+     .slot = in_server<&Options::sse_heartbeat_interval>,
+     .reload = Reload::new_connections,
+     .help = "Time between comments that keep a silent event stream open through proxies.",
+     .range = between(1s, 1h)},
+
+    // channels
+    {.key = "channels.subscribe",
+     .slot = in_permissions<&auth::NamespacePermissions::subscribe>,
+     .reload = Reload::live,
+     .help = "Who may subscribe, read history and presence: nobody, anyone, or token (whose token names the channel)."},
+    {.key = "channels.publish",
+     .slot = in_permissions<&auth::NamespacePermissions::publish>,
+     .reload = Reload::live,
+     .help = "Who may publish: nobody, anyone, or token. API keys always may."},
+    {.key = "channels.history_messages_max",
+     .slot = in_channels<&NamespaceOptions::history_messages_max>,
+     .reload = Reload::live,
+     .help = "Most messages kept per channel for those who come back. 0 keeps none.",
+     .range = {0, 10'000'000}},
+    {.key = "channels.history_bytes_max",
+     .slot = in_channels<&NamespaceOptions::history_bytes_max>,
+     .reload = Reload::live,
+     .help = "Most bytes of messages kept per channel.",
+     .range = {kKiB, kGiB},
+     .unit = Unit::bytes},
+    {.key = "channels.history_age_max",
+     .slot = in_channels<&NamespaceOptions::history_age_max>,
+     .reload = Reload::live,
+     .help = "How long a message is kept.",
+     .range = between(1s, 24h * 365)},
+});
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+// Runs `visit` with the option's slot of fresh default settings: what type the option has.
+template <class Visitor>
+auto visit_type(const Option& option, Visitor&& visit) {
+  Settings settings;
+  return std::visit(visit, option.slot({settings, settings.channels}));
+}
+
+// A TOML basic string.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out += '"';
+}
+
+std::string number_text(const Option& option, std::uint64_t number) {
+  return option.unit == Unit::bytes ? format_size(number) : fmt::format("{}", number);
+}
+
+std::string_view access_text(auth::Access access) {
+  switch (access) {
+    case auth::Access::anyone:
+      return "anyone";
+    case auth::Access::token:
+      return "token";
+    case auth::Access::nobody:
+      break;
+  }
+  return "nobody";
+}
+
+std::expected<void, std::string> assign_number(const Option& option, std::string_view text, auto& value) {
+  if (option.zero == Zero::automatic && text == "auto") {
+    value = 0;
+    return {};
+  }
+  if (text == "unlimited" || text == "infinite" || text == "none" || text == "-1") {
+    return std::unexpected(fmt::format("{} is not offered; the largest value is {}", quoted(text),
+                                       number_text(option, option.range.highest)));
+  }
+  const auto number = option.unit == Unit::bytes ? parse_size(text) : parse_count(text);
+  if (!number) return std::unexpected(fmt::format("{} {}", quoted(text), number.error()));
+  if (*number < option.range.lowest || *number > option.range.highest) {
+    return std::unexpected(fmt::format(
+        "{} is out of range; take {} to {}{}", number_text(option, *number), number_text(option, option.range.lowest),
+        number_text(option, option.range.highest), option.zero == Zero::automatic ? ", or \"auto\"" : ""));
+  }
+  value = static_cast<std::remove_reference_t<decltype(value)>>(*number);
+  return {};
+}
+
+std::expected<void, std::string> assign_duration(const Option& option, std::string_view text, base::Duration& value) {
+  const auto duration = parse_duration(text);
+  if (!duration) return std::unexpected(fmt::format("{} {}", quoted(text), duration.error()));
+  const auto lowest = base::Duration{static_cast<base::Duration::rep>(option.range.lowest)};
+  const auto highest = base::Duration{static_cast<base::Duration::rep>(option.range.highest)};
+  if (*duration < lowest || *duration > highest) {
+    return std::unexpected(fmt::format("{} is out of range; take {} to {}", format_duration(*duration),
+                                       format_duration(lowest), format_duration(highest)));
+  }
+  value = *duration;
+  return {};
+}
+
+std::expected<void, std::string> assign_access(std::string_view text, auth::Access& value) {
+  for (const auth::Access access : {auth::Access::nobody, auth::Access::anyone, auth::Access::token}) {
+    if (text == access_text(access)) {
+      value = access;
+      return {};
+    }
+  }
+  return std::unexpected(fmt::format("{} is none of nobody, anyone and token", quoted(text)));
+}
+
+std::expected<void, std::string> assign_one(const Option& option, Target target, const std::string& text) {
+  return std::visit(Overloaded{
+                        [&](bool* value) -> std::expected<void, std::string> {
+                          const auto on = parse_switch(text);
+                          if (!on) return std::unexpected(fmt::format("{} {}", quoted(text), on.error()));
+                          *value = *on;
+                          return {};
+                        },
+                        [&](base::Duration* value) { return assign_duration(option, text, *value); },
+                        [&](auth::Access* value) { return assign_access(text, *value); },
+                        [&](std::string* value) -> std::expected<void, std::string> {
+                          *value = text;
+                          return {};
+                        },
+                        [&](std::vector<std::string>*) -> std::expected<void, std::string> { return {}; },
+                        [&](std::vector<base::Secret>*) -> std::expected<void, std::string> { return {}; },
+                        [&](auto* number) { return assign_number(option, text, *number); },
+                    },
+                    option.slot(target));
+}
+
+}  // namespace
+
+std::string_view to_string(Reload reload) {
+  switch (reload) {
+    case Reload::live:
+      return "live";
+    case Reload::new_connections:
+      return "new";
+    case Reload::restart:
+      break;
+  }
+  return "restart";
+}
+
+std::span<const Section> all_sections() { return kSections; }
+std::span<const Option> all_options() { return kOptions; }
+
+const Option* find_option(std::string_view key) {
+  const auto found = std::ranges::find(kOptions, key, &Option::key);
+  return found == kOptions.end() ? nullptr : &*found;
+}
+
+std::string environment_name(const Option& option) {
+  std::string name = "WIREBIRD_";
+  for (const char c : option.key) {
+    name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return name;
+}
+
+std::string flag_name(const Option& option) {
+  std::string name = "--";
+  for (const char c : option.section() == "server" ? option.name() : option.key) {
+    name += c == '.' || c == '_' ? '-' : c;
+  }
+  return name;
+}
+
+std::string_view type_name(const Option& option) {
+  return visit_type(option,
+                    Overloaded{
+                        [](bool*) -> std::string_view { return "true or false"; },
+                        [](base::Duration*) -> std::string_view { return "duration"; },
+                        [](auth::Access*) -> std::string_view { return "nobody, anyone or token"; },
+                        [](std::string*) -> std::string_view { return "text"; },
+                        [](std::vector<std::string>*) -> std::string_view { return "list of texts"; },
+                        [](std::vector<base::Secret>*) -> std::string_view { return "list of secrets"; },
+                        [&](auto*) -> std::string_view { return option.unit == Unit::bytes ? "size" : "number"; },
+                    });
+}
+
+bool is_secret(const Option& option) {
+  return visit_type(option, [](auto* value) { return std::is_same_v<decltype(value), std::vector<base::Secret>*>; });
+}
+
+bool is_list(const Option& option) {
+  return is_secret(option) ||
+         visit_type(option, [](auto* value) { return std::is_same_v<decltype(value), std::vector<std::string>*>; });
+}
+
+bool is_switch(const Option& option) {
+  return visit_type(option, [](auto* value) { return std::is_same_v<decltype(value), bool*>; });
+}
+
+std::expected<void, std::string> assign(const Option& option, Target target, std::span<const std::string> texts) {
+  const Slot slot = option.slot(target);
+  if (auto* const list = std::get_if<std::vector<std::string>*>(&slot)) {
+    (*list)->assign(texts.begin(), texts.end());
+    return {};
+  }
+  if (auto* const secrets = std::get_if<std::vector<base::Secret>*>(&slot)) {
+    (*secrets)->clear();
+    for (const std::string& text : texts) (*secrets)->emplace_back(text);
+    return {};
+  }
+  if (texts.size() != 1) return std::unexpected("takes one value");
+  return assign_one(option, target, texts.front());
+}
+
+std::string toml_value(const Option& option, Target target) {
+  return std::visit(Overloaded{
+                        [](bool* value) -> std::string { return *value ? "true" : "false"; },
+                        [](base::Duration* value) { return quoted(format_duration(*value)); },
+                        [](auth::Access* value) { return quoted(access_text(*value)); },
+                        [](std::string* value) { return quoted(*value); },
+                        [](std::vector<std::string>* value) {
+                          std::string list;
+                          for (const std::string& text : *value) list += (list.empty() ? "" : ", ") + quoted(text);
+                          return "[" + list + "]";
+                        },
+                        [](std::vector<base::Secret>*) -> std::string { return "[]"; },
+                        [&](auto* number) -> std::string {
+                          if (option.zero == Zero::automatic && *number == 0) return quoted("auto");
+                          return option.unit == Unit::bytes ? quoted(format_size(*number)) : fmt::format("{}", *number);
+                        },
+                    },
+                    option.slot(target));
+}
+
+bool same_value(const Option& option, Target a, Target b) {
+  return std::visit(
+      [&](auto* left) {
+        const Slot right = option.slot(b);
+        return *left == *std::get<decltype(left)>(right);
+      },
+      option.slot(a));
+}
+
+}  // namespace app

@@ -1,0 +1,106 @@
+#include "app/process.h"
+
+#include <algorithm>
+
+#include "loop/listen.h"
+#include "loop/resource.h"
+
+namespace app {
+namespace {
+
+// "127.0.0.1:0" with the port that was given out; other addresses as they are.
+std::string bound_address(const std::string& address, loop::SocketId socket) {
+  const std::uint16_t port = loop::bound_port(socket);
+  const std::size_t colon = address.rfind(':');
+  if (port == 0 || colon == std::string::npos || address.substr(colon) != ":0") return address;
+  return address.substr(0, colon + 1) + std::to_string(port);
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Options options, server::Log& log) {
+  std::unique_ptr<Process> process(new Process());
+  loop::raise_descriptor_limit();
+  loop::KernelEntropy entropy;
+  process->ticket_keys_ = loop::TicketKeys::generate(entropy);
+  const std::uint16_t workers = options.workers != 0
+                                    ? options.workers
+                                    : static_cast<std::uint16_t>(std::clamp(loop::processor_count(), 1U, 256U));
+  const std::vector<server::Listener> listeners = options.listeners;
+  process->options_ = options;
+  auto snapshot = server::Snapshot::make(std::move(options), process->version_, process->ticket_keys_);
+  if (!snapshot) return std::unexpected(snapshot.error());
+
+  std::vector<loop::Wakeup*> wakeups;
+  for (std::uint16_t worker = 0; worker < workers; ++worker) {
+    auto poller = loop::KernelPoller::open();
+    if (!poller) return std::unexpected(poller.error());
+    auto seat = std::make_unique<Seat>();
+    seat->poller = *std::move(poller);
+    wakeups.push_back(seat->poller.get());
+    process->seats_.push_back(std::move(seat));
+  }
+  process->shared_ =
+      std::make_unique<server::Shared>(*snapshot, workers, entropy.next(), loop::KernelClock().now(), log);
+  process->mailboxes_ = std::make_unique<server::Mailboxes>(workers, server::MailboxSize{});
+  for (base::WorkerId id = 0; id < workers; ++id) {
+    Seat& seat = *process->seats_[id];
+    seat.worker =
+        std::make_unique<server::Worker>(id, *process->shared_, *process->mailboxes_, wakeups,
+                                         server::WorkerIo{seat.sockets, *seat.poller, seat.clock, seat.entropy});
+  }
+  for (server::Listener listener : listeners) {
+    const auto sockets = loop::listen_on_shared(listener.address, workers);
+    if (!sockets) return std::unexpected(sockets.error());
+    listener.address = bound_address(listener.address, sockets->front());
+    for (base::WorkerId id = 0; id < workers; ++id) process->seats_[id]->worker->add_listener((*sockets)[id], listener);
+    process->listeners_.push_back(std::move(listener));
+  }
+  process->running_ = workers;
+  for (const auto& seat : process->seats_) {
+    seat->thread = std::thread([&process = *process, &seat = *seat] { process.run(seat); });
+  }
+  return process;
+}
+
+void Process::run(Seat& seat) {
+  while (!stop_.load(std::memory_order_acquire) && !seat.worker->drained()) {
+    const base::Instant next = seat.worker->next_deadline();
+    const base::Instant now = seat.clock.now();
+    const base::Duration wait = next == base::kNever ? base::Duration::max()
+                                : next <= now        ? base::Duration::zero()
+                                                     : next - now;
+    seat.worker->turn(wait);
+  }
+  running_.fetch_sub(1);
+}
+
+std::expected<std::vector<Change>, std::string> Process::reload(server::Options options) {
+  auto snapshot = server::Snapshot::make(options, version_ + 1, ticket_keys_);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  ++version_;
+  std::vector<Change> changes = diff_options(options_, options);
+  options_ = std::move(options);
+  shared_->replace(*std::move(snapshot));
+  wake_all();
+  return changes;
+}
+
+void Process::drain() {
+  shared_->drain();
+  wake_all();
+}
+
+void Process::wake_all() {
+  for (const auto& seat : seats_) seat->poller->wake();
+}
+
+Process::~Process() {
+  stop_.store(true, std::memory_order_release);
+  wake_all();
+  for (const auto& seat : seats_) {
+    if (seat->thread.joinable()) seat->thread.join();
+  }
+}
+
+}  // namespace app

@@ -1,0 +1,72 @@
+#include "app/verbs.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "app/gen_token.h"
+#include "app/reference.h"
+#include "app/serve.h"
+#include "server/version.h"
+
+namespace app {
+namespace {
+
+int refuse(const std::vector<ConfigError>& errors) {
+  for (const ConfigError& error : errors) fmt::print(stderr, "error: {}\n", to_string(error));
+  return kExitWrongConfig;
+}
+
+void print_warnings(const server::Options& options) {
+  for (const std::string& warning : warnings(options)) fmt::print(stderr, "warning: {}\n", warning);
+}
+
+int run_verb(const ServeCommand& command) {
+  auto options = load_options(command.sources, DiskFiles{});
+  if (!options) return refuse(options.error());
+  print_warnings(*options);
+  return run_serve(std::make_shared<const server::Options>(std::move(*options)), command.sources);
+}
+
+int run_verb(const CheckConfigCommand& command) {
+  const auto options = load_options(command.sources, DiskFiles{});
+  if (!options) return refuse(options.error());
+  print_warnings(*options);
+  fmt::print("{}: all is well\n", command.sources.file.empty() ? "environment and defaults" : command.sources.file);
+  return kExitDone;
+}
+
+int run_verb(const DefaultConfigCommand& command) {
+  const bool markdown = command.format == DefaultConfigCommand::Format::markdown;
+  fmt::print("{}", markdown ? configuration_page() : default_config());
+  return kExitDone;
+}
+
+int run_verb(const GenTokenCommand& command) {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  const base::WallTime now{std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()};
+  const auto token = gen_token(command, DiskFiles{}, now);
+  if (!token) return refuse(token.error());
+  fmt::print("{}\n", *token);
+  return kExitDone;
+}
+
+int run_verb(const VersionCommand&) {
+  fmt::print("wirebird {}\n", server::kVersion);
+  return kExitDone;
+}
+
+int run_verb(const client::PubOptions& options) { return client::run_pub(options); }
+int run_verb(const client::SubOptions& options) { return client::run_sub(options); }
+int run_verb(const client::BenchOptions& options) { return client::run_bench(options); }
+int run_verb(const client::DemoFeedOptions& options) { return client::run_demo_feed(options); }
+
+}  // namespace
+
+int run(const Command& command) {
+  return std::visit([](const auto& verb) { return run_verb(verb); }, command);
+}
+
+}  // namespace app

@@ -1,0 +1,429 @@
+#include "server/connections.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/assert.h"
+#include "http/response.h"
+#include "loop/proxy_protocol.h"
+#include "server/feed.h"
+#include "server/http_exchange.h"
+
+namespace server {
+namespace {
+
+constexpr std::size_t kBufferBytes = 64 * 1024;  // read budget of one connection and turn (fairness)
+constexpr std::size_t kAcceptsPerTurn = 64;      // live traffic never waits for a storm of new connections
+constexpr std::size_t kTimersPerTurn = 1000;
+constexpr base::Duration kLinger = std::chrono::seconds(2);
+constexpr std::uint64_t kListenerToken = std::uint64_t{1} << 63;  // or-ed with the place in listeners_
+
+std::uint64_t token_of(const Peer& peer) { return (std::uint64_t{peer.generation & 0x7fffffff} << 32) | peer.slot; }
+
+}  // namespace
+
+Peer::Peer() = default;
+Peer::~Peer() = default;
+
+Connections::Connections(Shared& shared, Counters& counters, loop::Sockets& sockets, loop::Poller& poller,
+                         loop::Clock& clock, Protocols& protocols)
+    : shared_(shared),
+      counters_(counters),
+      sockets_(sockets),
+      poller_(poller),
+      clock_(clock),
+      protocols_(protocols),
+      wheel_(clock.now()),
+      buffer_(kBufferBytes) {}
+
+Connections::~Connections() {
+  for (Peer& peer : peers_) {
+    if (peer.phase == Peer::Phase::free) continue;
+    poller_.remove(peer.socket);
+    sockets_.close(peer.socket, loop::CloseMode::reset);
+    if (peer.counted) shared_.admission.release(peer.address);
+  }
+  stop_listening();
+}
+
+void Connections::add_listener(loop::SocketId socket, const Listener& listener) {
+  poller_.add(socket, kListenerToken | listeners_.size(), loop::Interest::read);
+  listeners_.push_back({socket, listener});
+}
+
+void Connections::stop_listening() {
+  for (const ListenerSocket& each : listeners_) {
+    if (each.socket == loop::kNoSocket) continue;
+    poller_.remove(each.socket);
+    sockets_.close(each.socket, loop::CloseMode::graceful);
+  }
+  // The places stay, so that a readiness event that is already under way finds nothing.
+  for (ListenerSocket& each : listeners_) each.socket = loop::kNoSocket;
+}
+
+void Connections::handle(std::span<const loop::Ready> ready) {
+  accept_again_ = false;
+  for (const base::PeerId id : std::exchange(buffered_, {})) {
+    if (Peer* peer = find(id); peer != nullptr && !peer->paused) read(*peer);
+  }
+  for (const loop::Ready& each : ready) {
+    if ((each.token & kListenerToken) != 0) {
+      accept_some(static_cast<std::uint16_t>(each.token));
+      continue;
+    }
+    Peer& peer = peers_[each.token & 0xffffffff];
+    if (peer.phase == Peer::Phase::free || token_of(peer) != each.token || peer.dying) continue;
+    if (each.writable) mark_dirty(peer);
+    if (peer.phase == Peer::Phase::tls_handshake) {
+      continue_tls(peer);
+    } else if (each.readable || each.hang_up) {
+      if (each.hang_up && peer.paused) {
+        drop(peer);  // nobody will take the answers it waits for
+      } else if (!peer.paused || each.hang_up) {
+        read(peer);
+      }
+    }
+  }
+}
+
+void Connections::accept_some(std::uint16_t index) {
+  const ListenerSocket& listener = listeners_[index];
+  for (std::size_t accepted = 0; accepted < kAcceptsPerTurn; ++accepted) {
+    if (listener.socket == loop::kNoSocket) return;
+    const loop::Accepted each = sockets_.accept(listener.socket);
+    if (each.socket == loop::kNoSocket) {
+      if (each.error != 0) counters_.count(base::Error::too_many_connections);
+      return;
+    }
+    counters_.accepted.add();
+    open(each.socket, each.address, index);
+  }
+  accept_again_ = true;
+}
+
+Peer* Connections::open(loop::SocketId socket, const loop::Address& address, std::uint16_t listener) {
+  std::uint32_t slot;
+  if (free_.empty()) {
+    slot = static_cast<std::uint32_t>(peers_.size());
+    peers_.emplace_back();
+    peers_.back().slot = slot;
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  Peer& peer = peers_[slot];
+  ++peer.generation;
+  if (peer.generation == 0) peer.generation = 1;
+  peer.socket = socket;
+  peer.address = address;
+  peer.listener = listener;
+  peer.opened = clock_.now();
+  peer.last_heard = peer.opened;
+  peer.interest = loop::Interest::read;
+  ++count_;
+  counters_.peers.set(count_);
+  poller_.add(socket, token_of(peer), loop::Interest::read);
+  if (listeners_[listener].listener.proxy_protocol) {
+    peer.phase = Peer::Phase::proxy_header;
+    peer.extras = std::make_unique<PeerExtras>();
+    peer.deadline = peer.opened + snapshot_->options().request_time_max;
+    arm(peer);
+  } else {
+    start_transport(peer, {});
+  }
+  return &peer;
+}
+
+// Admission comes before TLS, so that a refused connection costs no handshake.
+void Connections::start_transport(Peer& peer, std::string_view received) {
+  const Options& options = snapshot_->options();
+  const bool behind_proxy = snapshot_->trusted_proxies().contains(peer.address);
+  const base::Error refused = shared_.admission.admit(peer.address, options.connections_max,
+                                                      behind_proxy ? 0 : options.connections_per_address_max);
+  peer.counted = refused == base::Error::none;
+  const bool tls = listener_of(peer).tls && snapshot_->tls() != nullptr;
+  const bool rate_ok =
+      !tls ||
+      handshakes_.take(auth::per_second(options.handshakes_per_s_max, options.handshakes_per_s_max), peer.opened);
+  if (refused != base::Error::none || !rate_ok) {
+    counters_.count(refused != base::Error::none ? refused : base::Error::rate);
+    peer.phase = Peer::Phase::closing;
+    if (!tls) {
+      std::string answer;
+      http::append_error(answer, refused, http::Connection::close, {}, 5);
+      send(peer, answer);
+      return close(peer);
+    }
+    return drop(peer);
+  }
+  if (tls) {
+    peer.phase = Peer::Phase::tls_handshake;
+    peer.tls = std::make_unique<loop::TlsConnection>(*snapshot_->tls());
+    peer.deadline = peer.opened + options.tls_handshake_time_max;
+    arm(peer);
+    if (!received.empty()) peer.tls->take_received(received);
+    continue_tls(peer);
+  } else {
+    transport_ready(peer);
+  }
+}
+
+void Connections::continue_tls(Peer& peer) {
+  switch (peer.tls->handshake(sockets_, peer.socket)) {
+    case loop::HandshakeStatus::done:
+      transport_ready(peer);
+      read(peer);  // the first request may have come with the last handshake message
+      break;
+    case loop::HandshakeStatus::failed:
+      counters_.count(base::Error::bad_handshake);
+      peer.tls->flush(sockets_, peer.socket);  // the alert
+      drop(peer);
+      break;
+    case loop::HandshakeStatus::want_read:
+    case loop::HandshakeStatus::want_write:
+      set_interest(peer);
+      break;
+  }
+}
+
+void Connections::transport_ready(Peer& peer) {
+  peer.phase = Peer::Phase::http;
+  counters_.open[static_cast<std::size_t>(peer.door)].add();
+  protocols_.opened(peer);
+  arm(peer);
+  set_interest(peer);
+}
+
+void Connections::read(Peer& peer) {
+  const loop::IoResult result =
+      peer.tls ? peer.tls->read(sockets_, peer.socket, buffer_) : sockets_.read(peer.socket, buffer_);
+  switch (result.status) {
+    case loop::IoStatus::would_block:
+      break;
+    case loop::IoStatus::failed:
+      drop(peer);
+      return;
+    case loop::IoStatus::eof:
+      if (peer.phase == Peer::Phase::proxy_header || (peer.phase == Peer::Phase::closing && peer.shut)) {
+        return drop(peer);
+      }
+      peer.paused = true;  // level-triggered: the end of input would be reported for ever
+      set_interest(peer);
+      // What is still queued for a closing peer goes out first; then both directions have ended, and handle() drops it.
+      if (peer.phase != Peer::Phase::closing) protocols_.receive_eof(peer);
+      return;
+    case loop::IoStatus::ok:
+      counters_.bytes_in.add(result.bytes);
+      peer.last_heard = clock_.now();
+      if (peer.phase == Peer::Phase::proxy_header) {
+        peer.extras->proxy_header.append(buffer_.data(), result.bytes);
+        read_proxy_header(peer);
+      } else if (peer.phase != Peer::Phase::closing) {
+        protocols_.receive(peer, std::span(buffer_).first(result.bytes));
+      }
+      break;
+  }
+  if (peer.tls && peer.tls->wants_write()) mark_dirty(peer);
+  note_buffered(peer);
+}
+
+// Plaintext that waits inside OpenSSL is invisible to the poller: the peer has its next turn at reading with the next
+// turn.
+void Connections::note_buffered(const Peer& peer) {
+  if (peer.tls && !peer.dying && !peer.paused && peer.tls->has_buffered_input()) buffered_.push_back(peer.id());
+}
+
+void Connections::read_proxy_header(Peer& peer) {
+  const loop::ProxyHeader header = loop::read_proxy_header(peer.extras->proxy_header);
+  if (header.status == loop::ProxyHeader::Status::need_more) return;
+  const bool trusted = snapshot_->trusted_proxies().contains(peer.address);
+  if (header.status == loop::ProxyHeader::Status::failed || !trusted) {
+    counters_.count(base::Error::bad_request);
+    return close(peer);
+  }
+  if (header.address) peer.address = *header.address;
+  std::string rest = peer.extras->proxy_header.substr(header.consumed);
+  peer.extras.reset();
+  start_transport(peer, rest);
+  if (!rest.empty() && !peer.dying && peer.phase == Peer::Phase::http) protocols_.receive(peer, rest);
+}
+
+void Connections::send(Peer& peer, base::SharedBytes block) {
+  if (block.empty() || peer.dying) return;
+  counters_.queue_bytes.add(block.size());
+  peer.out.push(std::move(block));
+  mark_dirty(peer);
+}
+
+void Connections::send(Peer& peer, std::string_view bytes) {
+  if (!bytes.empty()) send(peer, base::SharedBytes::copy(bytes));
+}
+
+void Connections::mark_dirty(Peer& peer) {
+  if (peer.dirty) return;
+  peer.dirty = true;
+  dirty_.push_back(peer.slot);
+}
+
+void Connections::close(Peer& peer) {
+  if (peer.dying) return;
+  peer.phase = Peer::Phase::closing;
+  peer.ping_at = base::kNever;
+  peer.deadline = clock_.now() + kLinger + std::chrono::seconds(3);
+  peer.paused = false;
+  arm(peer);
+  mark_dirty(peer);
+}
+
+void Connections::drop(Peer& peer) {
+  if (peer.dying) return;
+  peer.dying = true;
+  dying_.push_back(peer.slot);
+}
+
+void Connections::pause(Peer& peer, bool paused) {
+  if (peer.paused == paused) return;
+  peer.paused = paused;
+  set_interest(peer);
+  note_buffered(peer);
+}
+
+void Connections::flush() {
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+    Peer& peer = peers_[dirty_[i]];
+    peer.dirty = false;
+    if (peer.phase != Peer::Phase::free && !peer.dying) flush(peer);
+  }
+  dirty_.clear();
+}
+
+void Connections::flush(Peer& peer) {
+  const std::size_t half = std::size_t{snapshot_->options().queue_bytes_max} / 2;
+  const std::size_t before = peer.out.bytes();
+  bool blocked = false;
+  if (peer.tls && peer.tls->wants_write()) {
+    const loop::IoResult result = peer.tls->flush(sockets_, peer.socket);
+    if (result.status == loop::IoStatus::failed) return drop(peer);
+    blocked = result.status == loop::IoStatus::would_block;
+  }
+  std::array<std::string_view, OutQueue::kSlicesMax> slices;
+  while (!blocked && !peer.out.empty()) {
+    const std::span<const std::string_view> view(slices.data(), peer.out.gather(slices));
+    const loop::IoResult result =
+        peer.tls ? peer.tls->write(sockets_, peer.socket, view) : sockets_.write(peer.socket, view);
+    if (result.status == loop::IoStatus::would_block) {
+      blocked = true;
+    } else if (result.status != loop::IoStatus::ok) {
+      return drop(peer);
+    } else {
+      peer.out.written(result.bytes);
+    }
+  }
+  const std::size_t moved = before - peer.out.bytes();
+  counters_.bytes_out.add(moved);
+  counters_.queue_bytes.subtract(moved);
+  const bool waits = blocked || !peer.out.empty();
+  if (!waits) {
+    peer.stalled_since = base::kNever;
+  } else if (moved > 0 || peer.stalled_since == base::kNever) {
+    peer.stalled_since = clock_.now();
+    arm(peer);
+  }
+  set_interest(peer);
+  if (peer.phase == Peer::Phase::closing) {
+    if (!waits) finish_closing(peer);
+    return;
+  }
+  if (before > half && peer.out.bytes() <= half) protocols_.drained(peer);
+}
+
+void Connections::finish_closing(Peer& peer) {
+  if (peer.shut) return;
+  if (peer.tls) peer.tls->shutdown(sockets_, peer.socket);
+  if (peer.tls && peer.tls->wants_write()) return;
+  peer.shut = true;
+  sockets_.shutdown_write(peer.socket);
+  peer.deadline = clock_.now() + kLinger;
+  arm(peer);
+}
+
+void Connections::set_interest(Peer& peer) {
+  if (peer.dying || peer.phase == Peer::Phase::free) return;
+  const bool read = !peer.paused;
+  const bool write = !peer.out.empty() || (peer.tls && peer.tls->wants_write());
+  const auto wanted = static_cast<loop::Interest>((read ? 1 : 0) | (write ? 2 : 0));
+  if (wanted == peer.interest) return;
+  peer.interest = wanted;
+  poller_.modify(peer.socket, token_of(peer), wanted);
+}
+
+void Connections::arm(Peer& peer) {
+  if (peer.dying) return;
+  base::Instant at = std::min(peer.deadline, peer.ping_at);
+  if (peer.stalled_since != base::kNever) at = std::min(at, peer.stalled_since + snapshot_->options().queue_age_max);
+  at = std::min(at, protocols_.next_timeout(peer));
+  if (at == base::kNever) {
+    wheel_.cancel(peer.slot);
+  } else {
+    wheel_.schedule(peer.slot, at);
+  }
+}
+
+void Connections::expire(base::Instant now) {
+  due_.clear();
+  wheel_.advance(now, due_, kTimersPerTurn);
+  for (const std::uint32_t slot : due_) {
+    Peer& peer = peers_[slot];
+    if (peer.phase == Peer::Phase::free || peer.dying) continue;
+    if (peer.deadline <= now && (peer.phase == Peer::Phase::closing || peer.phase == Peer::Phase::tls_handshake ||
+                                 peer.phase == Peer::Phase::proxy_header)) {
+      if (peer.phase != Peer::Phase::closing) counters_.count(base::Error::request_timeout);
+      drop(peer);
+      continue;
+    }
+    if (peer.stalled_since != base::kNever && now - peer.stalled_since >= snapshot_->options().queue_age_max) {
+      if (peer.phase == Peer::Phase::closing) {
+        drop(peer);
+        continue;
+      }
+      protocols_.slow(peer);
+    }
+    if (!peer.dying && peer.phase != Peer::Phase::closing) protocols_.handle_timeout(peer);
+    arm(peer);
+  }
+}
+
+base::Instant Connections::next_deadline() const { return wheel_.next_deadline(); }
+
+void Connections::reap() {
+  for (std::size_t i = 0; i < dying_.size(); ++i) {
+    Peer& peer = peers_[dying_[i]];
+    protocols_.gone(peer);
+    wheel_.cancel(peer.slot);
+    poller_.remove(peer.socket);
+    // A peer that was not told goodbye gets a reset, so that it does not wait for the rest of a message.
+    sockets_.close(peer.socket, peer.shut ? loop::CloseMode::graceful : loop::CloseMode::reset);
+    if (peer.counted) shared_.admission.release(peer.address);
+    counters_.queue_bytes.subtract(peer.out.bytes());
+    counters_.lifetime.observe(clock_.now() - peer.opened);
+    const std::uint32_t slot = peer.slot;
+    const std::uint32_t generation = peer.generation;
+    peer.~Peer();
+    new (&peer) Peer();
+    peer.slot = slot;
+    peer.generation = generation;
+    free_.push_back(slot);
+    --count_;
+  }
+  if (!dying_.empty()) counters_.peers.set(count_);
+  dying_.clear();
+}
+
+Peer* Connections::find(base::PeerId id) {
+  if (id.slot >= peers_.size()) return nullptr;
+  Peer& peer = peers_[id.slot];
+  return peer.generation == id.generation && peer.phase != Peer::Phase::free && !peer.dying ? &peer : nullptr;
+}
+
+}  // namespace server

@@ -1,0 +1,61 @@
+#include "server/desk.h"
+
+#include <algorithm>
+
+#include "server/http_exchange.h"
+
+namespace server {
+namespace {
+
+constexpr std::int64_t kFarMs = std::int64_t{365} * 24 * 3600 * 1000;  // such a token outlives its connection
+
+}  // namespace
+
+const ws::Limits& Desk::ws_limits() {
+  const ws::Limits& wanted = snapshot->ws_limits();
+  const auto same = std::find(all_ws_limits.begin(), all_ws_limits.end(), wanted);
+  return same != all_ws_limits.end() ? *same : all_ws_limits.emplace_back(wanted);
+}
+
+const http::RequestLimits& Desk::request_limits() {
+  const http::RequestLimits& wanted = snapshot->request_limits();
+  const auto same = std::find(all_request_limits.begin(), all_request_limits.end(), wanted);
+  return same != all_request_limits.end() ? *same : all_request_limits.emplace_back(wanted);
+}
+
+const auth::Principal& Desk::principal_of(const Peer& peer) const {
+  static const auth::Principal kAnonymous{};
+  return peer.extras && peer.extras->principal ? *peer.extras->principal : kAnonymous;
+}
+
+base::Instant Desk::expiry_of(const Peer& peer) const {
+  const auth::Principal& principal = principal_of(peer);
+  if (principal.kind != auth::Principal::Kind::token) return base::kNever;
+  const std::int64_t left_ms = std::max<std::int64_t>(principal.expires.ms - clock.wall().ms, 0);
+  if (left_ms > kFarMs) return base::kNever;
+  return now + std::chrono::milliseconds(left_ms);
+}
+
+void Desk::refused(const Peer& peer, base::Error error) {
+  counters.count(error);
+  Log& log = shared.log;
+  if (!log.wants(LogLevel::debug)) return;
+  const std::uint64_t key = auth::address_prefix(peer.address.ip) | static_cast<std::uint64_t>(error) << 56;
+  if (!log_lines.take(key, now)) return;
+  std::string line = "refused";
+  append_field(line, "code", base::to_string(error));
+  append_field(line, "address", loop::to_string(peer.address));
+  if (peer.http && peer.http->reader.status() != http::RequestReader::Status::need_more &&
+      peer.http->reader.status() != http::RequestReader::Status::failed) {
+    append_field(line, "path", peer.http->reader.request().path);  // without the query: it may carry credentials
+  }
+  log.write(LogLevel::debug, line);
+}
+
+base::Instant Desk::jittered(base::Duration interval) {
+  const auto spread = static_cast<std::uint32_t>(std::min<std::int64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(interval).count() * 2 / 5, UINT32_MAX - 1));
+  return now + interval - interval / 5 + std::chrono::microseconds(entropy.below(spread + 1));
+}
+
+}  // namespace server

@@ -1,0 +1,75 @@
+// Deliveries on their way to connections: turns what FanOut says (start, messages, gap, refusal) into the bytes of each
+// door, encoded once per format and shared, and applies the slow-reader policy `close`.
+// Threads: owned by one worker.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hub/fan_out.h"
+#include "hub/since.h"
+#include "server/desk.h"
+#include "server/feed.h"
+#include "ws/deflate.h"
+#include "ws/frame.h"
+
+namespace server {
+
+// The wire formats that subscribers share; the number is the slot in hub::Batch::encoded.
+enum class Format : std::uint8_t {
+  ws_raw,
+  ws_envelope,
+  ws_raw_deflate,  // permessage-deflate without context takeover: the bytes are the same for everybody
+  ws_envelope_deflate,
+  sse_envelope,  // one channel: the id is the position
+  sse_raw,
+  individual,  // made for one connection: several SSE channels, long polling, compression with context
+  count,
+};
+static_assert(static_cast<std::size_t>(Format::count) <= hub::kFormatsMax);
+
+class FeedFront final : public hub::Sink {
+ public:
+  explicit FeedFront(Desk& desk) : desk_(desk) {}
+
+  // Subscribes the peer to channels in order. The caller has asked the policy; `feed` is needed unless the peer is a
+  // plain WebSocket.
+  void start(Peer& peer, std::span<const std::string> channels, std::span<const hub::Since> since, Format format);
+  void stop(Peer& peer);
+  // The queue has room again: catch-up goes on.
+  void resume(Peer& peer);
+
+  // Long polls that may have their answer now, since the last call. The HTTP front looks at each with poll_ready().
+  std::vector<base::PeerId> take_polls() { return std::exchange(polls_, {}); }
+  static bool poll_ready(const Peer& peer);
+
+ private:
+  void on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Position& start,
+                const std::optional<hub::Gap>& gap) override;
+  void on_messages(hub::PeerSlot slot, hub::SubscriptionId id, hub::Batch& batch) override;
+  void on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) override;
+  void on_refused(hub::PeerSlot slot, hub::SubscriptionId id, base::Error error) override;
+  bool can_take_page(hub::PeerSlot slot) override;
+
+  bool enqueue(Peer& peer, const hub::Batch& batch, base::SharedBytes block);
+  void send_record(Peer& peer, std::string_view json);
+  void send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after);
+  void deliver_individually(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
+  base::SharedBytes encode(Format format, const hub::Batch& batch);
+  bool listening(const Peer& peer) const { return !peer.dying && peer.phase != Peer::Phase::closing; }
+
+  Desk& desk_;
+  std::vector<base::PeerId> polls_;
+  ws::Deflater deflater_{ws::kDeflateBitsMax};
+  std::string text_, record_, cursor_;  // reused from call to call
+};
+
+// Ends a WebSocket or event stream that reads too slowly: what it has not begun to read is dropped, then it is told
+// why.
+void close_slow(Desk& desk, Peer& peer);
+// Ends any open connection with an error of the registry, in the way of its door.
+void close_with(Desk& desk, Peer& peer, base::Error error, std::string_view detail = {});
+
+}  // namespace server

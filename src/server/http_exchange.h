@@ -1,0 +1,39 @@
+// The request that a connection is busy with. Exists from a request's first byte until its answer is queued.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/request_reader.h"
+#include "http/response.h"
+#include "hub/mail.h"
+
+namespace server {
+
+struct HttpExchange {
+  explicit HttpExchange(const http::RequestLimits& limits) : reader(limits) {}
+
+  enum class Waiting : std::uint8_t { nothing, publish, history, channels, information, poll };
+
+  http::RequestReader reader;
+  std::string rest;  // bytes that came after the request; handled once it is answered
+  Waiting waiting = Waiting::nothing;
+  http::Connection connection = http::Connection::keep_alive;
+  bool head_only = false;      // HEAD: the body is left out
+  bool peer_finished = false;  // the peer sends nothing more
+  std::string allow_origin;    // for the CORS header of the answer; empty: none
+  std::string channel;         // publish, history: of the answer
+
+  // channels, information: one answer comes from every worker.
+  std::uint16_t answers_missing = 0;
+  std::uint32_t channels_max = 0;
+  std::vector<hub::ChannelSummary> channels;
+  std::vector<std::pair<std::string, std::uint32_t>> watched;  // subscribers by channel and worker
+  std::uint64_t channels_total = 0;
+  std::uint64_t log_bytes = 0;
+};
+
+}  // namespace server

@@ -1,0 +1,583 @@
+#include "server/http_front.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "codec/json_out.h"
+#include "door/channel_name.h"
+#include "door/envelope.h"
+#include "door/plain/ws_request.h"
+#include "door/poll/poll.h"
+#include "door/publish/publish.h"
+#include "door/sse/encode.h"
+#include "http/cors.h"
+#include "http/origin.h"
+#include "http/response.h"
+#include "server/forwarded.h"
+#include "server/operator_pages.h"
+#include "ws/handshake.h"
+
+namespace server {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::size_t kRestBytesMax = 64 * 1024;  // pipelined requests that wait for the answer of an earlier one
+constexpr std::uint32_t kSseRetryMs = 1000;
+constexpr std::size_t kSseChannelsMax = 32;
+
+// What stands behind `prefix` in the path: "" for the prefix itself, nullopt if the path is another one.
+std::optional<std::string_view> rest_after(std::string_view path, std::string_view prefix) {
+  if (!path.starts_with(prefix)) return std::nullopt;
+  path.remove_prefix(prefix.size());
+  if (path.empty()) return path;
+  if (path.front() != '/') return std::nullopt;
+  path.remove_prefix(1);
+  return path.empty() ? std::nullopt : std::optional(path);
+}
+
+}  // namespace
+
+void HttpFront::opened(Peer& peer) {
+  // The first byte of the first request has as long as a whole request.
+  peer.deadline = desk_.now + desk_.options().request_time_max;
+}
+
+std::size_t HttpFront::receive(Peer& peer, std::string_view bytes) {
+  if (peer.http && peer.http->waiting != HttpExchange::Waiting::nothing) {
+    peer.http->rest += bytes;
+    if (peer.http->rest.size() > kRestBytesMax) desk_.connections.pause(peer, true);
+    return bytes.size();
+  }
+  return read_requests(peer, bytes);
+}
+
+std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
+  const std::size_t given = bytes.size();
+  while (!bytes.empty() && peer.phase == Peer::Phase::http && !peer.dying) {
+    if (!peer.http) {
+      peer.http = std::make_unique<HttpExchange>(desk_.request_limits());
+      peer.deadline = desk_.now + desk_.options().request_time_max;
+      desk_.connections.arm(peer);
+    }
+    HttpExchange& exchange = *peer.http;
+    bytes.remove_prefix(exchange.reader.receive(bytes));
+    switch (exchange.reader.status()) {
+      case http::RequestReader::Status::need_more:
+        break;
+      case http::RequestReader::Status::head_done:
+        // A request to switch protocols has no body, or its bytes could be taken for frames or for another request.
+        if (ws::asks_for_websocket(exchange.reader.request())) {
+          exchange.connection = http::Connection::close;
+          respond_error(peer, base::Error::bad_handshake, "a WebSocket handshake has no body");
+          return given;
+        }
+        if (too_long_to_publish(exchange.reader.request())) {
+          exchange.connection = http::Connection::close;
+          respond_error(peer, base::Error::payload_too_big);
+          return given;
+        }
+        if (exchange.reader.request().expects_continue) {
+          std::string go_on;
+          http::append_continue(go_on);
+          desk_.connections.send(peer, go_on);
+        }
+        break;
+      case http::RequestReader::Status::failed:
+        exchange.connection = http::Connection::close;
+        respond_error(peer, exchange.reader.error());
+        return given;
+      case http::RequestReader::Status::done:
+        handle(peer);
+        if (peer.http && peer.http->waiting != HttpExchange::Waiting::nothing) {
+          peer.http->rest = bytes;
+          return given;
+        }
+        break;
+    }
+  }
+  return peer.phase == Peer::Phase::websocket ? given - bytes.size() : given;
+}
+
+// A payload that says it is too long is refused before it is read; one that does not say, afterwards.
+bool HttpFront::too_long_to_publish(const Request& request) const {
+  const auto length = request.find("Content-Length");
+  if (!length || !rest_after(request.path, "/pub")) return false;
+  std::uint64_t bytes = 0;
+  const auto parsed = std::from_chars(length->data(), length->data() + length->size(), bytes);
+  return parsed.ec == std::errc{} && bytes > desk_.options().message_bytes_max;
+}
+
+void HttpFront::receive_eof(Peer& peer) {
+  // Half-closed after a request that is being answered is what simple clients do; a long poll's client is gone.
+  if (peer.http && peer.http->waiting != HttpExchange::Waiting::nothing &&
+      peer.http->waiting != HttpExchange::Waiting::poll) {
+    peer.http->peer_finished = true;
+    return;
+  }
+  // Not a reset: it would overtake the last answer.
+  desk_.connections.close(peer);
+}
+
+void HttpFront::handle_timeout(Peer& peer) {
+  if (peer.phase == Peer::Phase::events) {
+    if (desk_.token_expired(peer)) return close_with(desk_, peer, base::Error::token_expired);
+    if (peer.ping_at > desk_.now) return;
+    std::string heartbeat;
+    door::sse::append_heartbeat(heartbeat);
+    desk_.connections.send(peer, heartbeat);
+    peer.ping_at = desk_.jittered(desk_.options().sse_heartbeat_interval);
+    return;
+  }
+  if (peer.deadline > desk_.now) return;
+  if (!peer.http) return desk_.connections.close(peer);  // idle between two requests
+  if (peer.http->waiting == HttpExchange::Waiting::poll) return finish_poll(peer);
+  if (peer.http->waiting != HttpExchange::Waiting::nothing) {
+    peer.deadline = base::kNever;  // the hub always answers; its answer may take longer than the request did
+    return;
+  }
+  peer.http->connection = http::Connection::close;
+  respond_error(peer, base::Error::request_timeout);
+}
+
+void HttpFront::handle(Peer& peer) {
+  HttpExchange& exchange = *peer.http;
+  const Request& request = exchange.reader.request();
+  desk_.counters.requests.add();
+  exchange.connection =
+      request.keep_alive && !desk_.shared.draining() ? http::Connection::keep_alive : http::Connection::close;
+  // After a request to switch protocols nothing more is read as HTTP, whatever became of it (threat T40).
+  if (request.count("Upgrade") > 0) exchange.connection = http::Connection::close;
+  exchange.head_only = request.method == "HEAD";
+  const bool get = request.method == "GET" || exchange.head_only;
+  const bool post = request.method == "POST";
+  const std::string_view path = request.path;
+
+  const Options& options = desk_.options();
+  if (!admit_client(peer, request)) return;
+  const bool https =
+      peer.tls != nullptr || forwarded_https(request, peer.transport_address(), desk_.snapshot->trusted_proxies());
+  auto origin =
+      http::check_origin(request, {.allowed = options.allowed_origins, .allow_loopback = options.dev, .tls = https});
+  const bool admin_listener = desk_.connections.listener_of(peer).admin;
+  if (!origin) return respond_error(peer, origin.error());
+  exchange.allow_origin = *std::move(origin);
+  if (http::is_preflight(request)) {
+    std::string answer;
+    http::append_preflight_answer(answer, exchange.allow_origin, "GET, POST", exchange.connection);
+    return send_answer(peer, std::move(answer));
+  }
+  const auto query = codec::Query::parse(request.query);
+  if (!query) return respond_error(peer, query.error());
+
+  if (const auto channel = rest_after(path, "/ws")) return open_websocket(peer, request, *query, *channel);
+  if (path == "/echo") return open_echo(peer, request);
+  if (const auto channel = rest_after(path, "/sse")) {
+    return get ? open_events(peer, request, *query, *channel) : refuse_method(peer, "GET");
+  }
+  if (const auto channel = rest_after(path, "/poll")) {
+    return get ? open_poll(peer, request, *query, *channel) : refuse_method(peer, "GET");
+  }
+  if (const auto channel = rest_after(path, "/pub"); channel && !channel->empty()) {
+    return post ? publish(peer, request, *query, *channel) : refuse_method(peer, "POST");
+  }
+  if (path == "/api/ticket") {
+    return post ? issue_ticket(peer, request) : refuse_method(peer, "POST");
+  }
+  const bool operator_here = options.dev || admin_listener;
+  if (const auto method = rest_after(path, "/api"); method && operator_here) {
+    return post || get ? api(peer, request, *query, *method) : refuse_method(peer, "GET, POST");
+  }
+  std::string page;
+  const auto visibility = operator_here ? OperatorPages::all : OperatorPages::health_only;
+  if (append_operator_page(page, desk_, request, visibility, exchange.connection)) {
+    return get ? send_answer(peer, std::move(page)) : refuse_method(peer, "GET");
+  }
+  respond_error(peer, base::Error::not_found);
+}
+
+// Behind a trusted proxy the limit per address counts for the client, who is known only now.
+bool HttpFront::admit_client(Peer& peer, const Request& request) {
+  const auto client = forwarded_address(request, peer.transport_address(), desk_.snapshot->trusted_proxies());
+  if (!client || client->ip == peer.address.ip) return true;
+  const loop::Address proxy = peer.transport_address();
+  desk_.shared.admission.release(peer.address);
+  const base::Error refused = desk_.shared.admission.admit(*client, desk_.options().connections_max,
+                                                           desk_.options().connections_per_address_max);
+  if (refused == base::Error::none) {
+    peer.address = *client;
+    peer.proxy = std::make_unique<loop::Address>(proxy);
+    return true;
+  }
+  peer.counted = false;
+  peer.http->connection = http::Connection::close;
+  respond_error(peer, refused);
+  return false;
+}
+
+bool HttpFront::may_watch(Peer& peer, const std::vector<std::string>& channels) {
+  for (const std::string& channel : channels) {
+    const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel,
+                                                            desk_.clock.wall());
+    if (!allowed) {
+      respond_error(peer, allowed.error());
+      return false;
+    }
+    // Watching a channel that nobody watches makes one: an address may do that only so often.
+    if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
+      respond_error(peer, base::Error::rate, "too many new channels");
+      return false;
+    }
+  }
+  return true;
+}
+
+void HttpFront::set_principal(Peer& peer, PrincipalRef principal) {
+  if (!principal) {
+    peer.extras.reset();
+    return;
+  }
+  if (!peer.extras) peer.extras = std::make_unique<PeerExtras>();
+  peer.extras->principal = std::move(principal);
+}
+
+bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind door) {
+  static constexpr std::string_view kSubprotocols[] = {"wirebird"};
+  const Options& options = desk_.options();
+  const auto deflate = !options.deflate                   ? ws::DeflateOffer::refuse
+                       : options.deflate_context_takeover ? ws::DeflateOffer::context_takeover
+                                                          : ws::DeflateOffer::no_context_takeover;
+  const auto accepted = ws::accept(request, {.subprotocols = kSubprotocols, .deflate = deflate});
+  if (!accepted) {
+    respond_error(peer, accepted.error());
+    return false;
+  }
+  desk_.connections.send(peer, ws::switching_protocols(*accepted));
+  peer.session.emplace(ws::Role::server, desk_.ws_limits(), accepted->deflate);
+  leave_http(peer, Peer::Phase::websocket, door);
+  peer.ping_at = desk_.jittered(desk_.options().ping_interval);
+  desk_.connections.arm(peer);
+  return true;
+}
+
+void HttpFront::leave_http(Peer& peer, Peer::Phase phase, DoorKind door) {
+  peer.http.reset();
+  peer.phase = phase;
+  peer.deadline = desk_.expiry_of(peer);
+  desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
+  peer.door = door;
+  desk_.counters.open[static_cast<std::size_t>(door)].add();
+  desk_.counters.handshake_time.observe(desk_.clock.now() - peer.opened);
+}
+
+void HttpFront::open_websocket(Peer& peer, const Request& request, const codec::Query& query,
+                               std::string_view channel) {
+  auto wanted = door::plain::parse_ws_request(channel, query, desk_.options().channels_per_peer_max);
+  if (!wanted) return respond_error(peer, wanted.error());
+  if (!ws::asks_for_websocket(request)) return respond_error(peer, base::Error::upgrade_required);
+  auto principal = identify(desk_, request, query);
+  if (!principal) return respond_error(peer, principal.error());
+  set_principal(peer, *std::move(principal));
+  if (!may_watch(peer, wanted->feed.channels)) return;
+  if (!switch_to_websocket(peer, request, DoorKind::websocket)) return;
+
+  peer.envelope = wanted->envelope;
+  peer.json_input = wanted->json_input;
+  peer.may_publish = wanted->may_publish;
+  Format format = peer.envelope ? Format::ws_envelope : Format::ws_raw;
+  if (peer.session->shared_deflate_bits() >= ws::kDeflateBitsMax) {
+    format = peer.envelope ? Format::ws_envelope_deflate : Format::ws_raw_deflate;
+  } else if (peer.session->deflate_enabled()) {
+    format = Format::individual;
+  }
+  feeds_.start(peer, wanted->feed.channels, wanted->feed.since, format);
+}
+
+void HttpFront::open_echo(Peer& peer, const Request& request) {
+  if (!ws::asks_for_websocket(request)) return respond_error(peer, base::Error::upgrade_required);
+  switch_to_websocket(peer, request, DoorKind::echo);
+}
+
+void HttpFront::open_events(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel) {
+  auto wanted = door::parse_feed_request(channel, query, request.find("Last-Event-ID").value_or(""), kSseChannelsMax);
+  if (!wanted) return respond_error(peer, wanted.error());
+  const bool several = wanted->channels.size() > 1;
+  peer.envelope = wanted->meta.value_or(true);
+  if (!peer.envelope && several) return respond_error(peer, base::Error::bad_parameter, "meta=0 takes one channel");
+  auto principal = identify(desk_, request, query);
+  if (!principal) return respond_error(peer, principal.error());
+  set_principal(peer, *std::move(principal));
+  if (!may_watch(peer, wanted->channels)) return;
+
+  std::string head;
+  door::sse::append_head(head, peer.http->allow_origin, kSseRetryMs);
+  desk_.connections.send(peer, head);
+  if (peer.http->head_only) return desk_.connections.close(peer);
+  leave_http(peer, Peer::Phase::events, DoorKind::sse);
+  peer.ping_at = desk_.jittered(desk_.options().sse_heartbeat_interval);
+  desk_.connections.arm(peer);
+  peer.feed = std::make_unique<Feed>();
+  const Format format = several ? Format::individual : peer.envelope ? Format::sse_envelope : Format::sse_raw;
+  feeds_.start(peer, wanted->channels, wanted->since, format);
+}
+
+void HttpFront::open_poll(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel) {
+  auto wanted = door::poll::parse_poll_request(channel, query, desk_.options().channels_per_peer_max);
+  if (!wanted) return respond_error(peer, wanted.error());
+  auto principal = identify(desk_, request, query);
+  if (!principal) return respond_error(peer, principal.error());
+  set_principal(peer, *std::move(principal));
+  if (!may_watch(peer, wanted->feed.channels)) return;
+
+  desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
+  peer.door = DoorKind::poll;
+  desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
+  peer.http->waiting = HttpExchange::Waiting::poll;
+  peer.deadline = desk_.now + wanted->timeout;
+  desk_.connections.arm(peer);
+  peer.feed = std::make_unique<Feed>();
+  peer.feed->records_max = wanted->limit;
+  peer.feed->answer_when_started = !wanted->feed.since_given;
+  feeds_.start(peer, wanted->feed.channels, wanted->feed.since, Format::individual);
+}
+
+void HttpFront::answer_polls() {
+  for (const base::PeerId id : feeds_.take_polls()) {
+    Peer* peer = desk_.connections.find(id);
+    if (peer != nullptr && peer->feed && peer->door == DoorKind::poll && FeedFront::poll_ready(*peer)) {
+      finish_poll(*peer);
+    }
+  }
+}
+
+void HttpFront::finish_poll(Peer& peer) {
+  std::string cursor;
+  if (!peer.feed->append_cursor(cursor)) {  // the hub has not even said where the channels stand
+    feeds_.stop(peer);
+    return respond_error(peer, base::Error::busy);
+  }
+  std::string body;
+  door::poll::append_answer(body, peer.feed->records, cursor);
+  desk_.counters.messages_out.add(peer.feed->records.size());
+  feeds_.stop(peer);
+  peer.feed.reset();
+  desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
+  peer.door = DoorKind::http;
+  desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
+  respond(peer, 200, kJson, body);
+}
+
+void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& query, std::string_view path_channel) {
+  auto channel = door::channel_from_path(path_channel);
+  if (!channel) return respond_error(peer, channel.error());
+  auto principal = identify(desk_, request, query);
+  if (!principal) return respond_error(peer, principal.error());
+  set_principal(peer, *std::move(principal));
+  if (const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::publish, *channel,
+                                                              desk_.clock.wall());
+      !allowed) {
+    return respond_error(peer, allowed.error());
+  }
+  if (request.body.size() > desk_.options().message_bytes_max) {
+    return respond_error(peer, base::Error::payload_too_big);
+  }
+  std::optional<std::string> key;
+  if (request.count("Idempotency-Key") > 0) {
+    const auto value = request.find("Idempotency-Key");
+    if (!value || !door::publish::is_valid_idempotency_key(*value)) {
+      return respond_error(peer, base::Error::bad_parameter, "Idempotency-Key is 1 to 255 visible ASCII characters");
+    }
+    key = *value;
+  }
+  auto content = door::publish::content_of(request.find("Content-Type"), request.body);
+  if (!content) return respond_error(peer, content.error());
+  send_publish(peer, *std::move(channel), content->kind, content->payload, key);
+}
+
+void HttpFront::send_publish(Peer& peer, std::string channel, hub::Kind kind, std::string_view payload,
+                             const std::optional<std::string>& key) {
+  hub::Publish publish;
+  publish.request = Desk::request_of(peer);
+  publish.message = std::make_unique<hub::Message>(kind, payload, desk_.clock.now());
+  if (key) {
+    std::string scope = channel;
+    scope += '\0';  // cannot occur in either
+    scope += *key;
+    publish.idempotency_key = base::hash128(scope, desk_.shared.secret());
+    publish.content = base::hash128(payload, desk_.shared.secret() + static_cast<std::uint64_t>(kind));
+  }
+  desk_.counters.messages_in.add();
+  peer.http->waiting = HttpExchange::Waiting::publish;
+  peer.http->channel = channel;
+  publish.channel = std::move(channel);
+  const base::WorkerId home = desk_.home_of(publish.channel);
+  desk_.post.send(home, std::move(publish));
+}
+
+void HttpFront::published(Peer& peer, const hub::Published& answer) {
+  if (!peer.http || peer.http->waiting != HttpExchange::Waiting::publish) return;
+  if (answer.error != base::Error::none) return respond_error(peer, answer.error);
+  std::string body;
+  door::publish::append_published(body, peer.http->channel, answer);
+  respond(peer, 200, kJson, body);
+}
+
+void HttpFront::issue_ticket(Peer& peer, const Request& request) {
+  auto principal = identify(desk_, request, {});
+  if (!principal) return respond_error(peer, principal.error());
+  if (!*principal) return respond_error(peer, base::Error::token_missing);
+  const auto ticket = desk_.shared.tickets.issue(**principal, desk_.now, desk_.entropy);
+  if (!ticket) return respond_error(peer, ticket.error());
+  std::string body = "{\"ticket\":";
+  codec::append_json_string(body, *ticket);
+  body += ",\"expires_in\":30}";
+  respond(peer, 200, kJson, body);
+}
+
+void HttpFront::api(Peer& peer, const Request& request, const codec::Query& query, std::string_view method) {
+  if (!desk_.options().dev && !has_api_key(desk_, request)) return respond_error(peer, base::Error::api_key);
+  const bool post = request.method == "POST";
+  if (method == "publish") {
+    if (!post) return refuse_method(peer, "POST");
+    auto parsed = door::publish::parse_api_publish(request.body);
+    if (!parsed) return respond_error(peer, parsed.error());
+    if (parsed->content.payload.size() > desk_.options().message_bytes_max) {
+      return respond_error(peer, base::Error::payload_too_big);
+    }
+    return send_publish(peer, std::move(parsed->channel), parsed->content.kind, parsed->content.payload,
+                        parsed->idempotency_key);
+  }
+  if (method == "history") {
+    auto parsed = post ? door::publish::parse_api_history(request.body) : door::publish::parse_api_history(query);
+    if (!parsed) return respond_error(peer, parsed.error());
+    peer.http->waiting = HttpExchange::Waiting::history;
+    peer.http->channel = parsed->channel;
+    const base::WorkerId home = desk_.home_of(parsed->channel);
+    return desk_.post.send(home, hub::Read{.request = Desk::request_of(peer),
+                                           .channel = std::move(parsed->channel),
+                                           .since = parsed->since,
+                                           .messages_max = parsed->limit});
+  }
+  if (method == "channels") {
+    auto parsed = post ? door::publish::parse_api_channels(request.body) : door::publish::parse_api_channels(query);
+    if (!parsed) return respond_error(peer, parsed.error());
+    return ask_all_workers(peer, HttpExchange::Waiting::channels, parsed->prefix, parsed->limit);
+  }
+  if (method == "info") return ask_all_workers(peer, HttpExchange::Waiting::information, {}, 0);
+  respond_error(peer, base::Error::not_found);
+}
+
+void HttpFront::ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix,
+                                std::uint32_t limit) {
+  peer.http->waiting = waiting;
+  peer.http->channels_max = limit;
+  peer.http->answers_missing = desk_.shared.workers();
+  for (base::WorkerId worker = 0; worker < desk_.shared.workers(); ++worker) {
+    desk_.post.send(worker,
+                    hub::List{.request = Desk::request_of(peer), .prefix = std::string(prefix), .channels_max = limit});
+  }
+}
+
+void HttpFront::history(Peer& peer, const hub::Page& page) {
+  if (!peer.http || peer.http->waiting != HttpExchange::Waiting::history) return;
+  std::string body;
+  door::publish::append_history(body, peer.http->channel, page);
+  respond(peer, 200, kJson, body);
+}
+
+void HttpFront::listed(Peer& peer, hub::Listed& listed) {
+  if (!peer.http || peer.http->answers_missing == 0) return;
+  HttpExchange& exchange = *peer.http;
+  std::move(listed.channels.begin(), listed.channels.end(), std::back_inserter(exchange.channels));
+  std::move(listed.watched.begin(), listed.watched.end(), std::back_inserter(exchange.watched));
+  exchange.channels_total += listed.channels_total;
+  exchange.log_bytes += listed.log_bytes;
+  if (--exchange.answers_missing > 0) return;
+  std::string body;
+  if (exchange.waiting == HttpExchange::Waiting::channels) {
+    append_channels(body, exchange);
+  } else {
+    append_information(body, desk_, exchange);
+  }
+  respond(peer, 200, kJson, body);
+}
+
+void HttpFront::reauthorise() {
+  desk_.connections.for_each([&](Peer& peer) {
+    for (const hub::SubscriptionId id : peer.subscriptions) {
+      const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe,
+                                                              desk_.fan_out.channel_of(id), desk_.clock.wall());
+      if (!allowed) return close_with(desk_, peer, base::Error::revoked);
+    }
+  });
+}
+
+bool HttpFront::busy(const Peer& peer) const {
+  return peer.phase == Peer::Phase::http && peer.http && peer.door != DoorKind::poll;
+}
+
+void HttpFront::say_goodbye(Peer& peer) {
+  if (peer.phase == Peer::Phase::websocket) {
+    const auto window = std::chrono::duration_cast<std::chrono::milliseconds>(desk_.options().drain_window).count();
+    const std::string reason = "E_DRAINING {\"retry_min_ms\":100,\"retry_max_ms\":" + std::to_string(window) + "}";
+    desk_.refused(peer, base::Error::draining);
+    desk_.scratch.clear();
+    peer.session->close(desk_.scratch, base::entry(base::Error::draining).close_code, reason);
+    desk_.connections.send(peer, desk_.scratch.output());
+    return desk_.connections.close(peer);
+  }
+  if (peer.phase == Peer::Phase::http && peer.door == DoorKind::poll) {
+    peer.http->connection = http::Connection::close;
+    return finish_poll(peer);
+  }
+  desk_.connections.close(peer);
+}
+
+void HttpFront::respond(Peer& peer, std::uint16_t status, std::string_view content_type, std::string_view body) {
+  auto fields = http::cors_fields(peer.http->allow_origin);
+  fields.push_back({"Cache-Control", "no-store"});
+  std::string answer;
+  http::append_response(answer, status, content_type, body, peer.http->connection, fields);
+  send_answer(peer, std::move(answer));
+}
+
+void HttpFront::respond_error(Peer& peer, base::Error error, std::string_view hint) {
+  desk_.refused(peer, error);
+  const auto fields = http::cors_fields(peer.http->allow_origin);
+  const std::uint16_t status = base::entry(error).http_status;
+  std::string answer;
+  http::append_error(answer, error, peer.http->connection, hint, status == 503 || status == 429 ? 1 : -1, fields);
+  send_answer(peer, std::move(answer));
+}
+
+// 405 names what would be taken (RFC 9110 section 15.5.6).
+void HttpFront::refuse_method(Peer& peer, std::string_view allowed) {
+  desk_.refused(peer, base::Error::method_not_allowed);
+  auto fields = http::cors_fields(peer.http->allow_origin);
+  fields.push_back({"Allow", allowed});
+  std::string answer;
+  http::append_error(answer, base::Error::method_not_allowed, peer.http->connection, {}, -1, fields);
+  send_answer(peer, std::move(answer));
+}
+
+void HttpFront::send_answer(Peer& peer, std::string answer) {
+  if (peer.http->head_only) answer.resize(answer.find("\r\n\r\n") + 4);
+  desk_.connections.send(peer, answer);
+  next_request(peer);
+}
+
+void HttpFront::next_request(Peer& peer) {
+  const bool close = peer.http->connection == http::Connection::close || peer.http->peer_finished;
+  const bool was_waiting = peer.http->waiting != HttpExchange::Waiting::nothing;
+  const std::string rest = std::move(peer.http->rest);
+  peer.http.reset();
+  peer.extras.reset();  // credentials belong to one request
+  if (close) return desk_.connections.close(peer);
+  peer.deadline = desk_.now + desk_.options().keep_alive_time_max;
+  desk_.connections.arm(peer);
+  if (was_waiting) desk_.connections.pause(peer, false);
+  if (!rest.empty() && read_requests(peer, rest) < rest.size()) desk_.connections.drop(peer);  // frames before our 101
+}
+
+}  // namespace server

@@ -1,0 +1,75 @@
+// HTTP requests: reads them, sends each to its route, answers. Routes that open a door (WebSocket, SSE, long polling)
+// check origin, credentials and permissions here, before any state is made. The operator's routes are in api_front.h.
+// Threads: owned by one worker.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "codec/url.h"
+#include "http/request.h"
+#include "hub/mail.h"
+#include "server/credentials.h"
+#include "server/desk.h"
+#include "server/feed_front.h"
+#include "server/http_exchange.h"
+
+namespace server {
+
+class HttpFront {
+ public:
+  HttpFront(Desk& desk, FeedFront& feeds) : desk_(desk), feeds_(feeds) {}
+
+  void opened(Peer& peer);
+  // Returns how many bytes were taken; fewer than given only if the connection has switched to WebSocket.
+  std::size_t receive(Peer& peer, std::string_view bytes);
+  void receive_eof(Peer& peer);
+  void handle_timeout(Peer& peer);
+
+  // Answers of the hub to requests of this peer.
+  void published(Peer& peer, const hub::Published& answer);
+  void history(Peer& peer, const hub::Page& page);
+  void listed(Peer& peer, hub::Listed& listed);
+
+  // Once per turn: long polls that have something to tell get their answer.
+  void answer_polls();
+  // The permissions changed: closes what is no longer permitted.
+  void reauthorise();
+  // While draining: a request is under way; then the close.
+  bool busy(const Peer& peer) const;
+  void say_goodbye(Peer& peer);
+
+ private:
+  using Request = http::Request;
+
+  std::size_t read_requests(Peer& peer, std::string_view bytes);
+  void handle(Peer& peer);
+  void open_websocket(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel);
+  void open_echo(Peer& peer, const Request& request);
+  void open_events(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel);
+  void open_poll(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel);
+  void publish(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel);
+  void issue_ticket(Peer& peer, const Request& request);
+  void api(Peer& peer, const Request& request, const codec::Query& query, std::string_view method);
+  void ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix, std::uint32_t limit);
+  void send_publish(Peer& peer, std::string channel, hub::Kind kind, std::string_view payload,
+                    const std::optional<std::string>& key);
+  bool switch_to_websocket(Peer& peer, const Request& request, DoorKind door);
+  bool admit_client(Peer& peer, const Request& request);
+  bool may_watch(Peer& peer, const std::vector<std::string>& channels);
+  void set_principal(Peer& peer, PrincipalRef principal);
+  void finish_poll(Peer& peer);
+
+  void respond(Peer& peer, std::uint16_t status, std::string_view content_type, std::string_view body);
+  void respond_error(Peer& peer, base::Error error, std::string_view hint = {});
+  void refuse_method(Peer& peer, std::string_view allowed);
+  bool too_long_to_publish(const Request& request) const;
+  void send_answer(Peer& peer, std::string answer);
+  void next_request(Peer& peer);
+  void leave_http(Peer& peer, Peer::Phase phase, DoorKind door);
+
+  Desk& desk_;
+  FeedFront& feeds_;
+};
+
+}  // namespace server

@@ -1,0 +1,88 @@
+// Everything an operator can set that the server needs, as one immutable value with defaults; `app` fills it from file,
+// environment and flags. A reload makes a new value and mails it to every worker. [live]: counts at once; [new]: for
+// new connections; [restart]: only at start.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "auth/auth.h"
+#include "base/secret.h"
+#include "base/time.h"
+
+namespace server {
+
+using namespace std::chrono_literals;
+
+struct NamespaceOptions {
+  std::string name;                           // empty: the default namespace
+  auth::NamespacePermissions permissions;     // [live]
+  std::uint32_t history_messages_max = 1000;  // [live] 0 keeps none
+  std::uint32_t history_bytes_max = 1 << 20;  // [live]
+  base::Duration history_age_max = 1h;        // [live]
+  bool last_value = false;                    // [live] the newest message is kept when history has expired
+  friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
+};
+
+struct Listener {
+  std::string address;  // "127.0.0.1:8000", "[::]:8000", "unix:/run/wirebird.sock"
+  bool tls = false;
+  bool proxy_protocol = false;
+  bool admin = false;  // /metrics, /api/* only here outside --dev
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct Options {
+  bool dev = false;
+  std::string log_level = "info";    // [restart] debug, info, warning, error
+  std::uint16_t workers = 0;         // [restart] 0: one per core
+  std::vector<Listener> listeners;   // [restart]
+  std::string tls_certificate_file;  // [new] reloadable
+  std::string tls_key_file;
+
+  // Limits of one connection [new]
+  std::uint32_t message_bytes_max = 1 << 20;
+  std::uint16_t fragments_max = 64;
+  base::Duration message_time_max = 10s;
+  std::uint16_t control_frames_per_s_max = 200;
+  std::uint16_t channels_per_peer_max = 128;
+  std::uint32_t queue_bytes_max = 1 << 20;  // slow reader: close 4408
+  std::uint32_t queue_messages_max = 16 * 1024;
+  base::Duration queue_age_max = 10s;     // no progress for so long
+  base::Duration request_time_max = 10s;  // head and body of one HTTP request
+  base::Duration tls_handshake_time_max = 5s;
+  base::Duration keep_alive_time_max = 75s;  // between two requests
+  base::Duration ping_interval = 25s;        // +-20 % jitter; dead after two without a sign of life
+  base::Duration sse_heartbeat_interval = 15s;
+
+  // Limits of the whole server [live]
+  std::uint32_t connections_max = 16'000;
+  std::uint32_t connections_per_address_max = 0;  // 0: connections_max (a proxy's clients share one address)
+  std::uint32_t handshakes_per_s_max = 4'000;     // TLS, per worker, before the handshake
+  std::uint64_t memory_bytes_max = 0;             // 0: 75 % of the cgroup or machine
+  std::uint64_t history_bytes_total_max = 0;      // 0: a quarter of memory_bytes_max
+  base::Duration channel_idle = 60s;
+  base::Duration history_meta_ttl = 24h;
+  std::uint32_t channels_max = 1'000'000;
+  std::uint32_t tombstones_max = 1'000'000;
+  std::uint32_t new_channels_per_s_max = 10'000;  // per address, by subscribing
+
+  bool deflate = true;  // [new] permessage-deflate offered
+  bool deflate_context_takeover = false;
+  bool strict_namespaces = false;
+  std::vector<NamespaceOptions> namespaces;    // the default one has an empty name
+  std::vector<std::string> allowed_origins;    // [new] exact; empty: same origin only; "*": any
+  std::vector<std::string> trusted_proxies;    // CIDR
+  std::vector<base::Secret> api_keys;          // [live]
+  std::vector<base::Secret> token_hs256_keys;  // [live] the first signs, all verify
+  bool token_in_query = false;
+  base::Duration drain_time_max = 5s;  // [live]
+  base::Duration drain_window = 10s;   // reconnect window told to clients
+  friend bool operator==(const Options&, const Options&) = default;
+};
+
+using OptionsRef = std::shared_ptr<const Options>;
+
+}  // namespace server

@@ -1,0 +1,91 @@
+// One connection, from accept to close: a slot in its worker's slab that glues transport, session and door. It decides
+// nothing; Connections moves its bytes, the fronts (HttpFront, SocketFront, FeedFront) give them meaning.
+//
+// Lives on one worker; destroyed by Connections::reap() at the end of a turn and nowhere else. Others hold its PeerId.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/auth.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "hub/fan_out.h"
+#include "loop/io.h"
+#include "loop/tls.h"
+#include "server/counters.h"
+#include "server/out_queue.h"
+#include "ws/session.h"
+
+namespace server {
+
+struct HttpExchange;
+struct Feed;
+
+// What a connection needs only while it is not an idle plain WebSocket.
+struct PeerExtras {
+  std::shared_ptr<const auth::Principal> principal;  // null: anonymous
+  std::string proxy_header;                          // partial, while in Phase::proxy_header
+};
+
+struct Peer {
+  enum class Phase : std::uint8_t {
+    free,
+    proxy_header,  // the PROXY protocol header has not arrived completely
+    tls_handshake,
+    http,  // reading a request or answering it
+    websocket,
+    events,   // an event stream that is only written to
+    closing,  // what is queued is still written, then FIN; input is discarded
+  };
+
+  // --- identity
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  loop::SocketId socket = loop::kNoSocket;
+  Phase phase = Phase::free;
+  DoorKind door = DoorKind::http;
+  loop::Interest interest = loop::Interest::read;  // as the poller knows it
+  std::uint8_t pings_unanswered = 0;
+  bool dirty = false;     // in Connections' list of peers with output
+  bool dying = false;     // in Connections' list of peers to destroy
+  bool paused = false;    // not read from until the mail has credits again
+  bool shut = false;      // FIN sent
+  bool envelope = false;  // WebSocket, SSE: messages come with channel and position
+  bool may_publish = false;
+  bool json_input = false;  // text frames are JSON
+  bool counted = false;     // in Admission
+  std::uint16_t listener = 0;
+  loop::Address address;  // of the client, behind trusted proxies too
+
+  // --- output
+  OutQueue out;
+  base::Instant stalled_since = base::kNever;  // the socket takes nothing since then
+
+  // --- time
+  base::Instant opened;
+  base::Instant deadline = base::kNever;  // of the phase: handshake, request, keep-alive, linger
+  base::Instant ping_at = base::kNever;   // next ping or heartbeat
+  base::Instant last_heard;
+
+  // --- sessions
+  std::optional<ws::Session> session;              // Phase::websocket
+  std::vector<hub::SubscriptionId> subscriptions;  // in the order of the request's channels
+  std::unique_ptr<Feed> feed;                      // several channels, SSE, poll
+  std::unique_ptr<HttpExchange> http;              // Phase::http, while a request is in progress
+  std::unique_ptr<loop::TlsConnection> tls;
+  std::unique_ptr<PeerExtras> extras;
+  std::unique_ptr<loop::Address> proxy;  // the trusted proxy the connection comes from, if it named a client
+
+  const loop::Address& transport_address() const { return proxy ? *proxy : address; }
+  base::PeerId id() const { return {slot, generation}; }
+  Peer();
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+};
+
+}  // namespace server

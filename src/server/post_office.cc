@@ -1,0 +1,87 @@
+#include "server/post_office.h"
+
+#include <utility>
+
+#include "base/assert.h"
+
+namespace server {
+namespace {
+
+bool is_request(const hub::Mail& mail) {
+  return std::holds_alternative<hub::Publish>(mail) || std::holds_alternative<hub::Attach>(mail) ||
+         std::holds_alternative<hub::Read>(mail) || std::holds_alternative<hub::List>(mail);
+}
+
+bool is_answer(const hub::Mail& mail) {
+  return std::holds_alternative<hub::Published>(mail) || std::holds_alternative<hub::Page>(mail) ||
+         std::holds_alternative<hub::Listed>(mail);
+}
+
+}  // namespace
+
+Mailboxes::Mailboxes(std::uint16_t workers, MailboxSize size) : workers_(workers), size_(size) {
+  for (std::size_t box = 0; box < std::size_t{workers} * workers; ++box) {
+    boxes_.push_back(std::make_unique<Mailbox>(size));
+  }
+}
+
+PostOffice::PostOffice(base::WorkerId self, Mailboxes& mailboxes, std::span<loop::Wakeup* const> wakeups)
+    : self_(self),
+      mailboxes_(mailboxes),
+      wakeups_(wakeups.begin(), wakeups.end()),
+      in_flight_(mailboxes.workers()),
+      waiting_(mailboxes.workers()),
+      to_wake_(mailboxes.workers()) {}
+
+bool PostOffice::has_room(base::WorkerId to) { return mailboxes_.between(self_, to).has_room(); }
+
+void PostOffice::send(base::WorkerId to, hub::Mail mail) {
+  if (!is_request(mail)) return push(to, std::move(mail));
+  if (in_flight_[to] == mailboxes_.size().credits) {
+    waiting_[to].push_back(std::move(mail));
+    ++parked_;
+    return;
+  }
+  ++in_flight_[to];
+  push(to, std::move(mail));
+}
+
+void PostOffice::push(base::WorkerId to, hub::Mail mail) {
+  mailboxes_.between(self_, to).push(std::move(mail));
+  to_wake_[to] = true;
+  ++sent_;
+}
+
+std::size_t PostOffice::take(base::WorkerId from, std::size_t max, const std::function<void(hub::Mail)>& handle) {
+  Mailbox& box = mailboxes_.between(from, self_);
+  std::size_t taken = 0;
+  hub::Mail mail;
+  while (taken < max && box.pop(mail)) {
+    ++taken;
+    if (is_answer(mail)) return_credit(from);
+    handle(std::move(mail));
+  }
+  if (taken > 0 && box.take_waiting()) to_wake_[from] = true;
+  return taken;
+}
+
+void PostOffice::return_credit(base::WorkerId from) {
+  ASSERT(in_flight_[from] > 0);
+  --in_flight_[from];
+  if (waiting_[from].empty()) return;
+  hub::Mail mail = std::move(waiting_[from].front());
+  waiting_[from].pop_front();
+  --parked_;
+  ++in_flight_[from];
+  push(from, std::move(mail));
+}
+
+void PostOffice::wake_others() {
+  for (base::WorkerId worker = 0; worker < to_wake_.size(); ++worker) {
+    if (!to_wake_[worker]) continue;
+    to_wake_[worker] = false;
+    if (worker != self_) wakeups_[worker]->wake();
+  }
+}
+
+}  // namespace server

@@ -1,0 +1,40 @@
+#include "server/shared.h"
+
+namespace server {
+
+std::expected<std::string, base::Error> Tickets::issue(auth::Principal principal, base::Instant now,
+                                                       base::Entropy& entropy) {
+  const std::lock_guard lock(mutex_);
+  return book_.issue(std::move(principal), now, entropy);
+}
+
+std::expected<auth::Principal, base::Error> Tickets::redeem(std::string_view ticket, base::Instant now) {
+  const std::lock_guard lock(mutex_);
+  return book_.redeem(ticket, now);
+}
+
+Shared::Shared(SnapshotRef snapshot, std::uint16_t workers, std::uint64_t secret, base::Instant started,
+               Log& operator_log)
+    : log(operator_log),
+      admission(secret),
+      workers_(workers),
+      secret_(secret),
+      started_(started),
+      snapshot_(std::move(snapshot)) {
+  for (std::uint16_t worker = 0; worker < workers; ++worker) counters.push_back(std::make_unique<Counters>());
+}
+
+SnapshotRef Shared::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
+void Shared::replace(SnapshotRef snapshot) {
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_ = std::move(snapshot);
+  }
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+}  // namespace server

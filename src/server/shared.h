@@ -1,0 +1,65 @@
+// What the workers of one process share: the current configuration, admission of connections, tickets, counters, and
+// the orders of the operator (reload, drain). Everything here is safe from any thread; none of it is touched per
+// message.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "auth/ticket.h"
+#include "server/admission.h"
+#include "server/counters.h"
+#include "server/log.h"
+#include "server/snapshot.h"
+
+namespace server {
+
+// One TicketBook for the process: tickets are issued and redeemed a few times per second at most, so a lock is cheaper
+// than a round of mail.
+class Tickets {
+ public:
+  std::expected<std::string, base::Error> issue(auth::Principal principal, base::Instant now, base::Entropy& entropy);
+  std::expected<auth::Principal, base::Error> redeem(std::string_view ticket, base::Instant now);
+
+ private:
+  std::mutex mutex_;
+  auth::TicketBook book_{0};
+};
+
+class Shared {
+ public:
+  // `log` must outlive this. `secret` seeds every hash over names that attackers choose.
+  Shared(SnapshotRef snapshot, std::uint16_t workers, std::uint64_t secret, base::Instant started, Log& log);
+
+  std::uint64_t secret() const { return secret_; }
+  std::uint16_t workers() const { return workers_; }
+  base::Instant started() const { return started_; }
+
+  // The configuration. Workers compare generation() once per turn and take the new snapshot when it moved.
+  SnapshotRef snapshot() const;
+  std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  void replace(SnapshotRef snapshot);
+
+  void drain() { draining_.store(true, std::memory_order_release); }
+  bool draining() const { return draining_.load(std::memory_order_acquire); }
+
+  Log& log;
+  Admission admission;
+  Tickets tickets;
+  std::vector<std::unique_ptr<Counters>> counters;  // by worker
+
+ private:
+  std::uint16_t workers_;
+  std::uint64_t secret_;
+  base::Instant started_;
+  mutable std::mutex mutex_;
+  SnapshotRef snapshot_;
+  std::atomic<std::uint64_t> generation_{1};
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace server

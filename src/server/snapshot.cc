@@ -1,0 +1,68 @@
+#include "server/snapshot.h"
+
+#include <algorithm>
+
+#include "loop/resource.h"
+
+namespace server {
+namespace {
+
+hub::ChannelRules rules_of_namespace(const NamespaceOptions& options) {
+  return {.log = {.messages_max = options.history_messages_max,
+                  .bytes_max = options.history_bytes_max,
+                  .age_max = options.history_age_max},
+          .last_value = options.last_value};
+}
+
+}  // namespace
+
+std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Options options, std::uint64_t version,
+                                                                           const loop::TicketKeys& ticket_keys) {
+  std::shared_ptr<Snapshot> made(new Snapshot());
+  auth::PolicyRules rules{.mode = options.dev ? auth::PolicyRules::Mode::open : auth::PolicyRules::Mode::closed,
+                          .unknown_prefix = options.strict_namespaces ? auth::PolicyRules::UnknownPrefix::is_error
+                                                                      : auth::PolicyRules::UnknownPrefix::is_default,
+                          .version = version};
+  for (const NamespaceOptions& each : options.namespaces) {
+    rules.namespaces.push_back({each.name, each.permissions});
+    (each.name.empty() ? made->default_rules_ : made->rules_[each.name]) = rules_of_namespace(each);
+  }
+  made->policy_ = auth::Policy(std::move(rules));
+  made->api_keys_ = auth::ApiKeys(options.api_keys);
+  made->tokens_ = auth::TokenVerifier(options.token_hs256_keys);
+  made->ws_limits_ = {.message_bytes_max = options.message_bytes_max,
+                      .fragments_max = options.fragments_max,
+                      .message_time_max = options.message_time_max,
+                      .control_frames_max = options.control_frames_per_s_max};
+  // A JSON body of /api/publish may carry a payload of the full size as base64.
+  made->request_limits_.body_bytes_max = options.message_bytes_max + options.message_bytes_max / 2 + 4096;
+  auto proxies = loop::NetworkList::parse(options.trusted_proxies);
+  if (!proxies) return std::unexpected(proxies.error());
+  made->trusted_proxies_ = *std::move(proxies);
+  if (!options.tls_certificate_file.empty()) {
+    auto tls = loop::TlsServerConfig::load(options.tls_certificate_file, options.tls_key_file, ticket_keys);
+    if (!tls) return std::unexpected(tls.error());
+    made->tls_.emplace(*std::move(tls));
+  }
+  if (options.memory_bytes_max == 0) options.memory_bytes_max = loop::memory_limit_bytes() / 4 * 3;
+  if (options.history_bytes_total_max == 0) options.history_bytes_total_max = options.memory_bytes_max / 4;
+  made->options_ = std::move(options);
+  return made;
+}
+
+const hub::ChannelRules* Snapshot::rules_of(std::string_view channel) const {
+  const auto name = policy_.namespace_of(channel);
+  if (!name || name->empty()) return &default_rules_;
+  const auto found = rules_.find(*name);
+  return found == rules_.end() ? &default_rules_ : &found->second;
+}
+
+hub::HomeOptions Snapshot::home_options(std::uint16_t workers) const {
+  return {.log_bytes_max = std::max<std::uint64_t>(options_.history_bytes_total_max / workers, 1 << 20),
+          .channels_max = std::max<std::uint32_t>(options_.channels_max / workers, 1),
+          .channel_idle = options_.channel_idle,
+          .tombstone_ttl = options_.history_meta_ttl,
+          .tombstones_max = options_.tombstones_max / workers};
+}
+
+}  // namespace server

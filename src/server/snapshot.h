@@ -1,0 +1,62 @@
+// One configuration as the workers use it: the options and what is computed from them once. Immutable; shared by
+// pointer.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "auth/api_key.h"
+#include "auth/policy.h"
+#include "auth/token.h"
+#include "http/request_reader.h"
+#include "hub/home.h"
+#include "loop/address.h"
+#include "loop/tls.h"
+#include "server/options.h"
+#include "ws/session.h"
+
+namespace server {
+
+class Snapshot final : public hub::Rules {
+ public:
+  // The text of an error is for the operator (certificate, networks).
+  static std::expected<std::shared_ptr<const Snapshot>, std::string> make(Options options, std::uint64_t version,
+                                                                          const loop::TicketKeys& ticket_keys);
+
+  const Options& options() const { return options_; }
+  const auth::Policy& policy() const { return policy_; }
+  const ws::Limits& ws_limits() const { return ws_limits_; }
+  const http::RequestLimits& request_limits() const { return request_limits_; }
+  const auth::ApiKeys& api_keys() const { return api_keys_; }
+  const auth::TokenVerifier& tokens() const { return tokens_; }
+  const loop::NetworkList& trusted_proxies() const { return trusted_proxies_; }
+  const loop::TlsServerConfig* tls() const { return tls_ ? &*tls_ : nullptr; }
+  const hub::ChannelRules* rules_of(std::string_view channel) const override;
+  hub::HomeOptions home_options(std::uint16_t workers) const;
+  std::uint32_t page_bytes_max() const { return options_.queue_bytes_max / 4; }
+  // What all queues of one worker may hold together: a quarter of the memory for all workers.
+  std::uint64_t queues_bytes_max(std::uint16_t workers) const { return options_.memory_bytes_max / 4 / workers; }
+
+ private:
+  Snapshot() = default;
+  Options options_;
+  auth::Policy policy_;
+  auth::ApiKeys api_keys_;
+  auth::TokenVerifier tokens_;
+  ws::Limits ws_limits_;
+  http::RequestLimits request_limits_;
+  loop::NetworkList trusted_proxies_;
+  std::optional<loop::TlsServerConfig> tls_;
+  hub::ChannelRules default_rules_;
+  std::unordered_map<std::string, hub::ChannelRules, base::StringHash, std::equal_to<>> rules_;
+};
+
+using SnapshotRef = std::shared_ptr<const Snapshot>;
+
+}  // namespace server

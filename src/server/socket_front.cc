@@ -1,0 +1,150 @@
+#include "server/socket_front.h"
+
+#include "codec/json_in.h"
+#include "door/envelope.h"
+#include "ws/frame.h"
+
+namespace server {
+
+// What the session itself answered goes out where it belongs: pongs before the answers to the events of the same call
+// (RFC 6455 section 5.5.2: as soon as is practical), a Close behind them, because it is the last frame.
+void SocketFront::receive(Peer& peer, std::span<char> bytes) {
+  while (!bytes.empty()) {
+    desk_.scratch.clear();
+    bytes = bytes.subspan(peer.session->receive(desk_.scratch, bytes, desk_.now));
+    const std::string own(desk_.scratch.output());
+    const bool over = peer.session->closed();
+    if (!over) desk_.connections.send(peer, own);
+    for (const ws::Event& event : desk_.scratch.events()) {
+      handle(peer, event);
+      if (peer.dying || peer.phase != Peer::Phase::websocket) break;  // the scratch may have been used for a Close
+    }
+    if (peer.dying) return;
+    const bool open = peer.phase == Peer::Phase::websocket;
+    if (open) desk_.connections.send(peer, desk_.scratch.output().substr(own.size()));
+    if (over) desk_.connections.send(peer, own);
+    if (!open) return;
+  }
+  if (peer.session->next_timeout() != base::kNever) desk_.connections.arm(peer);
+  end_if_closed(peer);
+}
+
+void SocketFront::receive_eof(Peer& peer) {
+  desk_.scratch.clear();
+  peer.session->receive_eof(desk_.scratch);
+  desk_.connections.drop(peer);
+}
+
+void SocketFront::handle(Peer& peer, const ws::Event& event) {
+  switch (event.type) {
+    case ws::Event::Type::text:
+    case ws::Event::Type::binary:
+      if (peer.door == DoorKind::echo) {
+        if (peer.out.bytes() + event.payload.size() > desk_.options().queue_bytes_max && !peer.out.empty()) {
+          return close_slow(desk_, peer);
+        }
+        echo(peer, event);
+      } else {
+        publish(peer, event);
+      }
+      break;
+    case ws::Event::Type::ping:
+    case ws::Event::Type::pong:
+      break;
+    case ws::Event::Type::close:
+      if (event.error != base::Error::none) desk_.refused(peer, event.error);
+      break;
+  }
+}
+
+// Through the session, so that the answer is compressed where that was agreed; apart from it once a Close has been
+// answered, which in order comes later.
+void SocketFront::echo(Peer& peer, const ws::Event& event) {
+  const bool text = event.type == ws::Event::Type::text;
+  if (peer.session->closing()) {
+    desk_.connections.send(peer, ws::encode_server_frame(text ? ws::Opcode::text : ws::Opcode::binary, event.payload));
+  } else if (text) {
+    peer.session->send_text(desk_.scratch, event.payload);
+  } else {
+    peer.session->send_binary(desk_.scratch, event.payload);
+  }
+}
+
+void SocketFront::publish(Peer& peer, const ws::Event& event) {
+  if (peer.subscriptions.size() != 1) return refuse(peer, base::Error::bad_parameter);
+  const std::string_view channel = desk_.fan_out.channel_of(peer.subscriptions.front());
+  if (!peer.may_publish) return refuse(peer, base::Error::forbidden);
+  if (const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::publish, channel,
+                                                              desk_.clock.wall());
+      !allowed) {
+    return refuse(peer, allowed.error());
+  }
+  hub::Publish publish;
+  publish.request = Desk::request_of(peer);
+  publish.channel = channel;
+  if (event.type == ws::Event::Type::binary) {
+    publish.message = std::make_unique<hub::Message>(hub::Kind::binary, event.payload, desk_.clock.now());
+  } else if (peer.json_input) {
+    auto json = codec::validate_json(event.payload);
+    if (!json) return refuse(peer, json.error());
+    publish.message = std::make_unique<hub::Message>(hub::Kind::json, *json, desk_.clock.now());
+  } else {
+    publish.message = std::make_unique<hub::Message>(hub::Kind::text, event.payload, desk_.clock.now());
+  }
+  desk_.counters.messages_in.add();
+  desk_.post.send(desk_.home_of(channel), std::move(publish));
+}
+
+void SocketFront::publish_refused(Peer& peer, base::Error error) { refuse(peer, error); }
+
+// An envelope connection is told and goes on; a raw one has no words for it and is closed.
+void SocketFront::refuse(Peer& peer, base::Error error) {
+  if (!peer.envelope) return close_with(desk_, peer, error);
+  desk_.refused(peer, error);
+  std::string record;
+  const std::string_view channel =
+      peer.subscriptions.size() == 1 ? desk_.fan_out.channel_of(peer.subscriptions.front()) : std::string_view{};
+  door::append_error_record(record, channel, error);
+  desk_.connections.send(peer, ws::encode_server_frame(ws::Opcode::text, record));
+}
+
+void SocketFront::handle_timeout(Peer& peer) {
+  if (peer.session->next_timeout() <= desk_.now) {
+    desk_.scratch.clear();
+    peer.session->handle_timeout(desk_.scratch, desk_.now);
+    flush_scratch(peer);
+    for (const ws::Event& event : desk_.scratch.events()) handle(peer, event);
+    return end_if_closed(peer);
+  }
+  if (desk_.token_expired(peer)) return close_with(desk_, peer, base::Error::token_expired);
+  if (peer.ping_at <= desk_.now) ping(peer);
+}
+
+// A peer that vanished is found within 60 s (T15): at most 30 s until it is asked, 10 s until it is asked again, and 10
+// s more.
+void SocketFront::ping(Peer& peer) {
+  const base::Duration interval = desk_.options().ping_interval;
+  const base::Duration patience = interval * 2 / 5;
+  // Anything heard since the last ping, which left `patience` before this timer, is a sign of life, not only a pong.
+  if (peer.pings_unanswered > 0 && peer.last_heard >= peer.ping_at - patience) {
+    peer.pings_unanswered = 0;
+    peer.ping_at = desk_.jittered(interval - patience);
+    return;
+  }
+  if (peer.pings_unanswered >= 2) {
+    return close_with(desk_, peer, base::Error::dead_peer);  // one that only forgot to answer is told
+  }
+  ++peer.pings_unanswered;
+  static constexpr std::string_view kPing{"\x89\x00", 2};
+  desk_.connections.send(peer, kPing);
+  peer.ping_at = desk_.now + patience;
+}
+
+void SocketFront::flush_scratch(Peer& peer) { desk_.connections.send(peer, desk_.scratch.output()); }
+
+// The server closes the TCP connection first (RFC 6455 section 7.1.1), after its last frame has left.
+void SocketFront::end_if_closed(Peer& peer) {
+  if (!peer.dying && peer.phase == Peer::Phase::websocket && peer.session->closed()) desk_.connections.close(peer);
+}
+
+}  // namespace server

@@ -1,0 +1,34 @@
+// Open WebSockets: what clients send becomes publishes (or an echo), pings keep the connection honest, closes are
+// answered. Threads: owned by one worker.
+#pragma once
+
+#include <span>
+
+#include "server/desk.h"
+#include "server/feed_front.h"
+
+namespace server {
+
+class SocketFront {
+ public:
+  explicit SocketFront(Desk& desk) : desk_(desk) {}
+
+  void receive(Peer& peer, std::span<char> bytes);
+  void receive_eof(Peer& peer);
+  void handle_timeout(Peer& peer);
+  // A publish of this peer was refused by the home.
+  void publish_refused(Peer& peer, base::Error error);
+
+ private:
+  void handle(Peer& peer, const ws::Event& event);
+  void echo(Peer& peer, const ws::Event& event);
+  void publish(Peer& peer, const ws::Event& event);
+  void refuse(Peer& peer, base::Error error);
+  void ping(Peer& peer);
+  void flush_scratch(Peer& peer);
+  void end_if_closed(Peer& peer);
+
+  Desk& desk_;
+};
+
+}  // namespace server

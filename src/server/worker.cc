@@ -1,0 +1,260 @@
+#include "server/worker.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace server {
+namespace {
+
+constexpr base::Duration kSweepInterval = std::chrono::milliseconds(100);
+constexpr std::size_t kMailsPerTurn = 4096;         // per sender
+constexpr std::uint32_t kAddressesMax = 16 * 1024;  // whose rates are remembered: 1 MiB
+constexpr int kSelfMailRounds = 4;                  // a publish of this worker to itself is delivered in the same turn
+
+auth::Rate rate_of_new_channels(const Options& options) {
+  return auth::per_second(options.new_channels_per_s_max, options.new_channels_per_s_max);
+}
+
+}  // namespace
+
+Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::span<loop::Wakeup* const> wakeups,
+               WorkerIo io)
+    : id_(id),
+      shared_(shared),
+      io_(io),
+      counters_(*shared.counters[id]),
+      snapshot_(shared.snapshot()),
+      generation_(shared.generation()),
+      rules_(snapshot_),
+      post_(id, mailboxes, wakeups),
+      home_(shared.workers(), snapshot_->home_options(shared.workers()), rules_, io.entropy, shared.secret()),
+      fan_out_(shared.workers(), shared.secret()),
+      connections_(shared, counters_, io.sockets, io.poller, io.clock, *this),
+      desk_{id,
+            shared,
+            counters_,
+            io.clock,
+            io.entropy,
+            snapshot_,
+            post_,
+            fan_out_,
+            connections_,
+            clock_now_,
+            ws::Scratch(io.entropy),
+            auth::RateTable(rate_of_new_channels(snapshot_->options()), kAddressesMax, shared.secret()),
+            auth::RateTable(auth::per_second(1, 1), kAddressesMax, shared.secret())},
+      feeds_(desk_),
+      socket_front_(desk_),
+      http_front_(desk_, feeds_),
+      clock_now_(io.clock.now()),
+      next_sweep_(clock_now_ + kSweepInterval) {
+  connections_.apply(snapshot_);
+  fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
+}
+
+Worker::~Worker() = default;
+
+void Worker::turn(base::Duration max_wait) {
+  const auto ready = io_.poller.wait(more_ || connections_.urgent() ? base::Duration::zero() : max_wait);
+  clock_now_ = io_.clock.now();
+  more_ = false;
+  take_configuration();
+  connections_.handle(ready);
+  take_mail();
+  home_.pump(post_);
+  if (fan_out_.run(feeds_)) more_ = true;
+  fan_out_.pump(post_);
+  http_front_.answer_polls();
+  connections_.expire(clock_now_);
+  sweep();
+  if (draining_) continue_drain();
+  connections_.flush();
+  connections_.reap();
+  post_.wake_others();
+  if (post_.has_mail_from(id_)) more_ = true;  // sent since take_mail(): the next page of a reader, a detach
+  counters_.turns.add();
+  counters_.turn_time.observe(io_.clock.now() - clock_now_);
+}
+
+void Worker::take_configuration() {
+  if (shared_.draining() && !draining_) start_drain();
+  if (const std::uint64_t generation = shared_.generation(); generation != generation_) {
+    generation_ = generation;
+    snapshot_ = shared_.snapshot();
+    rules_.snapshot = snapshot_;
+    home_.rules_changed(snapshot_->home_options(shared_.workers()));
+    connections_.apply(snapshot_);
+    fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
+    desk_.new_channels.set_rate(rate_of_new_channels(snapshot_->options()));
+    http_front_.reauthorise();
+  }
+}
+
+void Worker::take_mail() {
+  const auto handle_from = [&](base::WorkerId from) {
+    return post_.take(from, kMailsPerTurn, [&](hub::Mail mail) { handle(from, std::move(mail)); });
+  };
+  for (base::WorkerId from = 0; from < shared_.workers(); ++from) {
+    if (from != id_ && handle_from(from) == kMailsPerTurn) more_ = true;
+  }
+  for (int round = 0; round < kSelfMailRounds; ++round) {
+    if (handle_from(id_) == 0) break;
+    if (round + 1 == kSelfMailRounds) more_ = true;
+  }
+  if (post_.parked() == 0 && !paused_.empty()) {
+    for (const base::PeerId id : std::exchange(paused_, {})) {
+      if (Peer* peer = connections_.find(id); peer != nullptr) connections_.pause(*peer, false);
+    }
+  }
+}
+
+void Worker::handle(base::WorkerId from, hub::Mail mail) {
+  if (auto* delivery = std::get_if<hub::Delivery>(&mail)) {
+    fan_out_.receive(std::move(*delivery));
+  } else if (auto* published = std::get_if<hub::Published>(&mail)) {
+    Peer* peer = desk_.peer_of(published->request);
+    if (peer == nullptr) return;
+    if (peer->phase == Peer::Phase::http) {
+      http_front_.published(*peer, *published);
+    } else if (peer->phase == Peer::Phase::websocket && published->error != base::Error::none) {
+      socket_front_.publish_refused(*peer, published->error);
+    }
+  } else if (auto* page = std::get_if<hub::Page>(&mail)) {
+    if (page->state != hub::Page::State::read_only) {
+      fan_out_.receive(std::move(*page), feeds_, post_);
+    } else if (Peer* peer = desk_.peer_of(page->request); peer != nullptr) {
+      http_front_.history(*peer, *page);
+    }
+  } else if (auto* listed = std::get_if<hub::Listed>(&mail)) {
+    if (Peer* peer = desk_.peer_of(listed->request); peer != nullptr) http_front_.listed(*peer, *listed);
+  } else if (const auto* list = std::get_if<hub::List>(&mail)) {
+    hub::Listed answer = home_.list(*list);
+    if (list->channels_max > 0) answer.watched = fan_out_.watched(list->prefix);
+    post_.send(from, std::move(answer));
+  } else {
+    home_.receive(from, std::move(mail), now(), post_);
+  }
+}
+
+void Worker::opened(Peer& peer) { http_front_.opened(peer); }
+
+void Worker::receive(Peer& peer, std::span<char> bytes) {
+  switch (peer.phase) {
+    case Peer::Phase::http: {
+      // The HTTP front says how many bytes belong to the protocol that the connection has switched to.
+      const std::size_t taken = http_front_.receive(peer, {bytes.data(), bytes.size()});
+      if (peer.phase == Peer::Phase::websocket && taken < bytes.size()) {
+        socket_front_.receive(peer, bytes.subspan(taken));
+      }
+      break;
+    }
+    case Peer::Phase::websocket:
+      socket_front_.receive(peer, bytes);
+      break;
+    default:  // an event stream says nothing after its request
+      break;
+  }
+  pause_while_parked(peer);
+}
+
+// Requests wait for credits: stop reading from those who ask, so that what waits stays bounded.
+void Worker::pause_while_parked(Peer& peer) {
+  if (post_.parked() == 0 || peer.dying || peer.paused) return;
+  connections_.pause(peer, true);
+  paused_.push_back(peer.id());
+}
+
+void Worker::receive_eof(Peer& peer) {
+  switch (peer.phase) {
+    case Peer::Phase::http:
+      http_front_.receive_eof(peer);
+      break;
+    case Peer::Phase::websocket:
+      socket_front_.receive_eof(peer);
+      break;
+    default:
+      connections_.drop(peer);
+  }
+}
+
+void Worker::handle_timeout(Peer& peer) {
+  if (peer.phase == Peer::Phase::websocket) {
+    socket_front_.handle_timeout(peer);
+  } else {
+    http_front_.handle_timeout(peer);
+  }
+}
+
+base::Instant Worker::next_timeout(const Peer& peer) const {
+  return peer.session ? peer.session->next_timeout() : base::kNever;
+}
+
+void Worker::drained(Peer& peer) { feeds_.resume(peer); }
+
+void Worker::slow(Peer& peer) {
+  if (peer.phase == Peer::Phase::http) {
+    counters_.count(base::Error::request_timeout);
+    connections_.drop(peer);
+  } else {
+    close_slow(desk_, peer);
+  }
+}
+
+void Worker::gone(Peer& peer) {
+  if (!peer.subscriptions.empty()) feeds_.stop(peer);
+  const bool was_open = peer.phase != Peer::Phase::proxy_header && peer.phase != Peer::Phase::tls_handshake;
+  if (was_open && peer.counted) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
+}
+
+void Worker::sweep() {
+  if (clock_now_ < next_sweep_) return;
+  next_sweep_ = clock_now_ + kSweepInterval;
+  home_.sweep(now());
+  publish_gauges();
+}
+
+void Worker::publish_gauges() {
+  counters_.channels.set(home_.channels());
+  counters_.log_bytes.set(home_.log_bytes());
+  counters_.mails.set(post_.mails_sent());
+}
+
+base::Instant Worker::next_deadline() const {
+  if (more_ || connections_.urgent()) return base::Instant::min();
+  base::Instant at = std::min(connections_.next_deadline(), next_sweep_);
+  if (draining_) at = std::min(at, clock_now_ + std::chrono::milliseconds(20));
+  return at;
+}
+
+void Worker::start_drain() {
+  draining_ = true;
+  drain_until_ = clock_now_ + desk_.options().drain_time_max;
+  connections_.stop_listening();
+}
+
+// Closes are spread over the first half of the drain, so that not everybody comes back in the same moment; what is
+// queued is flushed by Connections::close.
+void Worker::continue_drain() {
+  const base::Duration window = desk_.options().drain_time_max / 2;
+  const auto elapsed = clock_now_ - (drain_until_ - desk_.options().drain_time_max);
+  const double share =
+      window.count() == 0 ? 1.0 : static_cast<double>(elapsed.count()) / static_cast<double>(window.count());
+  std::size_t open = 0;
+  connections_.for_each([&](const Peer& peer) { open += peer.phase != Peer::Phase::closing ? 1U : 0U; });
+  if (open == 0) return;
+  const double left = std::max(1.0 - share, 0.0);
+  auto keep = static_cast<std::size_t>(left * static_cast<double>(drain_open_));
+  if (drain_open_ == 0) {
+    drain_open_ = open;
+    keep = open > 64 ? open : 0;  // few connections are closed at once
+  }
+  connections_.for_each([&](Peer& peer) {
+    if (open <= keep || peer.phase == Peer::Phase::closing) return;
+    if (http_front_.busy(peer)) return;  // its answer comes first
+    --open;
+    http_front_.say_goodbye(peer);
+  });
+}
+
+}  // namespace server
