@@ -1,0 +1,27 @@
+// The settings live in the address behind the #, so that a link or a bookmark opens the same feed.
+import type { Door } from './lib/wirebird';
+import type { Settings } from './session.svelte';
+
+export const kDoors: Door[] = ['websocket', 'raw', 'sse', 'poll'];
+export const kSinces = ['', '-10', '-100'];
+
+export function isChannel(name: string): boolean {
+  const bytes = new TextEncoder().encode(name).length;
+  return bytes >= 1 && bytes <= 255 && !/[\u0000-\u001f\u007f-\u009f]/.test(name);
+}
+
+export function readSettings(): Settings {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  const channel = fields.get('channel') ?? '';
+  const door = fields.get('door') as Door;
+  const since = fields.get('since') ?? '-10';
+  return {
+    channel: isChannel(channel) ? channel : 'news',
+    door: kDoors.includes(door) ? door : 'websocket',
+    since: kSinces.includes(since) ? since : '-10',
+  };
+}
+
+export function writeSettings({ channel, door, since }: Settings): void {
+  history.replaceState(null, '', `#${new URLSearchParams({ channel, door, since })}`);
+}
