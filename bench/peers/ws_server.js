@@ -1,0 +1,26 @@
+// A peer for comparison: the same doors on npm's `ws`, as one writes it in half an hour. /echo answers every message;
+// what comes on /ws/NAME goes to everybody on /ws/NAME. No positions, no history, no backpressure.
+//
+//   node bench/peers/ws_server.js PORT       (takes `ws` from conformance/node_modules)
+'use strict';
+const path = require('node:path');
+const { WebSocketServer } = require(path.join(__dirname, '../../conformance/node_modules/ws'));
+
+const channels = new Map();
+const server = new WebSocketServer({ port: Number(process.argv[2]), host: '127.0.0.1', perMessageDeflate: false, backlog: 4096 });
+
+server.on('connection', (socket, request) => {
+  socket.on('error', () => {});
+  if (request.url === '/echo') {
+    socket.on('message', (data, binary) => socket.send(data, { binary }));
+    return;
+  }
+  let members = channels.get(request.url);
+  if (!members) channels.set(request.url, (members = new Set()));
+  members.add(socket);
+  socket.on('message', (data, binary) => {
+    for (const member of members) member.send(data, { binary });
+  });
+  socket.on('close', () => members.delete(socket));
+});
+server.on('listening', () => console.log('ready'));
