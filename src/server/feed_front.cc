@@ -17,6 +17,11 @@ namespace {
 
 constexpr std::size_t kBehindBytes = 64 * 1024;  // more than one turn's messages of a busy channel
 
+// Nothing more fits into the answer of this long poll.
+bool poll_full(const Peer& peer) {
+  return peer.door == DoorKind::poll && peer.feed->records.size() >= peer.feed->records_max;
+}
+
 }  // namespace
 
 void FeedFront::start(Peer& peer, std::span<const std::string> channels, std::span<const hub::Since> since,
@@ -155,7 +160,7 @@ void FeedFront::deliver_individually(Peer& peer, hub::SubscriptionId id, const h
   text_.clear();
   const std::size_t index = desk_.fan_out.index_of(id);
   for (const hub::MessageRef& message : batch.messages) {
-    if (peer.door == DoorKind::poll && peer.feed->records.size() >= peer.feed->records_max) break;
+    if (poll_full(peer)) break;
     if (peer.feed) peer.feed->places[index].position = {batch.epoch, message->offset()};
     switch (peer.door) {
       case DoorKind::poll:
@@ -191,7 +196,8 @@ void FeedFront::deliver_individually(Peer& peer, hub::SubscriptionId id, const h
 
 void FeedFront::on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) {
   Peer& peer = desk_.connections.at(slot);
-  if (!listening(peer)) return;
+  // An answer that is full has left messages out, and the gap lies behind them: the next poll finds it again.
+  if (!listening(peer) || poll_full(peer)) return;
   if (peer.feed) peer.feed->places[desk_.fan_out.index_of(id)].position = after;
   send_gap(peer, id, gap, after);
 }
