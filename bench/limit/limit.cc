@@ -3,8 +3,8 @@
 //
 //   limit echo|fan-out CONNECTIONS BYTES SECONDS       prints one JSON object
 //
-// echo: every client sends BYTES and sends again when they are back. fan-out: the server sends BYTES to every client, one
-// send() each, as fast as the sockets take them. No dependency; built by bench/run.py.
+// echo: every client sends BYTES and sends again when they are back. fan-out: the server sends BYTES to every client,
+// one send() each, as fast as the sockets take them. No dependency; built by bench/run.py.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -141,9 +141,8 @@ int main(int argc, char** argv) {
     stopper.join();
     server.join();
   } else {
-    std::thread reader([&] {
-      read_until(stop, watch(clients), client_buffer, [&](int, std::size_t got) { received += got; });
-    });
+    std::thread reader(
+        [&] { read_until(stop, watch(clients), client_buffer, [&](int, std::size_t got) { received += got; }); });
     while (Clock::now() - begin < time) {
       for (int socket : servers) {
         if (send(socket, message.data(), bytes, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN) die("send");
