@@ -24,13 +24,9 @@ SharedBytes SharedBytes::concat(std::string_view a, std::string_view b) {
   return result;
 }
 
-void SharedBytes::release() noexcept {
-  if (block_ == nullptr) return;
-  if (block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    block_->~Block();
-    ::operator delete(block_);
-  }
-  block_ = nullptr;
+void SharedBytes::destroy(Block* block) noexcept {
+  block->~Block();
+  ::operator delete(block);
 }
 
 }  // namespace base

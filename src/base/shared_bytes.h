@@ -47,7 +47,11 @@ class SharedBytes {
   void retain() const noexcept {
     if (block_ != nullptr) block_->references.fetch_add(1, std::memory_order_relaxed);
   }
-  void release() noexcept;
+  void release() noexcept {
+    if (block_ != nullptr && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(block_);
+    block_ = nullptr;
+  }
+  static void destroy(Block* block) noexcept;
 
   Block* block_ = nullptr;
 };

@@ -1,13 +1,14 @@
 // Messages of one channel on their way to subscribers of one worker, with the bytes they become on the wire: encoded
-// once per format by whoever needs them first, shared by all others. Lives on one worker, for the time of one fan-out
-// slice.
+// once per format by whoever needs them first, shared by all others. Lives on one worker, for the time of one fan-out.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/shared_bytes.h"
 #include "hub/message.h"
@@ -26,6 +27,31 @@ struct Batch {
 
   Offset first() const { return messages.front()->offset(); }
   Offset last() const { return messages.back()->offset(); }
+};
+
+// The batches of one fan-out job by the offset they begin with. Nearly always one: subscribers that came in the middle
+// of a delivery need the rest of it.
+class JobBatches {
+ public:
+  // All must outlive this.
+  JobBatches(const std::string& channel, Epoch epoch, std::span<const MessageRef> messages)
+      : channel_(channel), epoch_(epoch), messages_(messages) {}
+
+  Batch& from(Offset offset) {  // within the messages
+    for (const auto& each : batches_) {
+      if (each->first() == offset) return *each;
+    }
+    const auto skipped = static_cast<std::size_t>(offset - messages_.front()->offset());
+    batches_.push_back(
+        std::make_unique<Batch>(Batch{channel_, epoch_, Batch::Source::live, messages_.subspan(skipped), {}}));
+    return *batches_.back();
+  }
+
+ private:
+  const std::string& channel_;
+  Epoch epoch_;
+  std::span<const MessageRef> messages_;
+  std::vector<std::unique_ptr<Batch>> batches_;
 };
 
 }  // namespace hub

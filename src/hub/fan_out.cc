@@ -16,30 +16,6 @@ SubscriptionId subscription_of(RequestId request) {
   return {static_cast<std::uint32_t>(request), static_cast<std::uint32_t>(request >> 32)};
 }
 
-// Batches of one slice by the offset they begin with. Nearly always one: subscribers that came in the middle of a
-// delivery need the rest of it.
-class SliceBatches {
- public:
-  SliceBatches(const std::string& channel, Epoch epoch, std::span<const MessageRef> messages)
-      : channel_(channel), epoch_(epoch), messages_(messages) {}
-
-  Batch& from(Offset offset) {
-    for (const auto& each : batches_) {
-      if (each->first() == offset) return *each;
-    }
-    const auto skipped = static_cast<std::size_t>(offset - messages_.front()->offset());
-    batches_.push_back(
-        std::make_unique<Batch>(Batch{channel_, epoch_, Batch::Source::live, messages_.subspan(skipped), {}}));
-    return *batches_.back();
-  }
-
- private:
-  const std::string& channel_;
-  Epoch epoch_;
-  std::span<const MessageRef> messages_;
-  std::vector<std::unique_ptr<Batch>> batches_;
-};
-
 }  // namespace
 
 FanOut::FanOut(std::uint16_t workers, std::uint64_t hash_seed)
@@ -47,7 +23,7 @@ FanOut::FanOut(std::uint16_t workers, std::uint64_t hash_seed)
 
 SubscriptionId FanOut::subscribe(PeerSlot peer, std::string_view name, const Since& since, std::uint8_t format,
                                  std::uint16_t index, Post& post) {
-  ASSERT(format < kFormatsMax);
+  ASSERT(format < kFormatsMax && peer <= kPeerSlotMax);
   std::uint32_t slot;
   if (free_subscriptions_.empty()) {
     slot = static_cast<std::uint32_t>(subscriptions_.size());
@@ -128,14 +104,12 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
   } else {
     ASSERT(page.start.offset + 1 == subscription->next);
   }
-  // Whatever the sink did to it meanwhile, `subscription` may have moved or died.
-  if (!page.messages.empty() && living(id) != nullptr) {
+  if (!page.messages.empty()) {
     ASSERT(page.messages.front()->offset() == page.start.offset + 1);
     Batch batch{channel.name, channel.epoch, Batch::Source::replay, page.messages, {}};
-    sink.on_messages(peer, id, batch);
+    const Target target{id.slot, peer & kPeerSlotMax, subscription->format & 0xfU};
+    sink.on_messages({&target, 1}, batch);
   }
-  subscription = living(id);
-  if (subscription == nullptr) return release_if_unused(page.local.slot);
   subscription->next = page.start.offset + page.messages.size() + 1;
   if (page.state == Page::State::attached) {
     enter(id.slot, *subscription, subscription->next);
@@ -150,7 +124,7 @@ void FanOut::enter(std::uint32_t slot, Subscription& subscription, Offset next) 
   Channel& channel = channels_[subscription.channel];
   subscription.state = Subscription::State::live;
   subscription.edge = static_cast<std::uint32_t>(channel.edges.size());
-  channel.edges.push_back({next, slot, subscription.peer});
+  channel.edges.push_back({next, {slot, subscription.peer & kPeerSlotMax, subscription.format & 0xfU}});
 }
 
 void FanOut::receive(Delivery delivery) {
@@ -188,45 +162,58 @@ void FanOut::run_slice(Channel& channel, Sink& sink) {
   const Delivery& job = channel.jobs.front();
   const Offset end = job.first + job.messages.size();
   channel.running = true;
-  SliceBatches batches(channel.name, channel.epoch, job.messages);
-  const std::size_t stop = std::min(channel.edges.size(), channel.cursor + kSliceSubscribers);
-  for (; channel.cursor < stop; ++channel.cursor) {
-    const Edge edge = channel.edges[channel.cursor];
-    if (edge.subscription == kNone || edge.next >= end) continue;
-    const SubscriptionId id{edge.subscription, subscriptions_[edge.subscription].generation};
-    channel.edges[channel.cursor].next = end;
-    if (edge.next < job.first) {
-      sink.on_gap(edge.peer, id, Gap{edge.next, job.first - 1, GapReason::overload},
+  if (!channel.batches) channel.batches = std::make_unique<JobBatches>(channel.name, channel.epoch, job.messages);
+  Batch* batch = nullptr;  // what targets_ get
+  const std::size_t begin = channel.cursor;
+  channel.cursor = std::min(channel.edges.size(), begin + kSliceSubscribers);
+  for (Edge& edge : std::span(channel.edges).subspan(begin, channel.cursor - begin)) {
+    if (edge.next >= end || edge.target.subscription == kNone) continue;
+    const Offset next = std::exchange(edge.next, end);
+    if (next < job.first) {
+      hand_over(batch, sink);
+      sink.on_gap(edge.target.peer, id_of(edge.target.subscription), Gap{next, job.first - 1, GapReason::overload},
                   Position{channel.epoch, job.first - 1});
-      if (living(id) == nullptr) continue;
     }
-    const Offset from = std::max(edge.next, job.first);
-    if (from < end) sink.on_messages(edge.peer, id, batches.from(from));
+    const Offset from = std::max(next, job.first);
+    if (from >= end) continue;
+    if (batch == nullptr || batch->first() != from) {
+      hand_over(batch, sink);
+      batch = &channel.batches->from(from);
+    }
+    targets_[gathered_++] = edge.target;
   }
+  hand_over(batch, sink);
   if (channel.cursor >= channel.edges.size()) finish_job(channel);
 }
 
+void FanOut::hand_over(Batch* batch, Sink& sink) {
+  if (gathered_ == 0) return;
+  sink.on_messages(std::span(targets_).first(gathered_), *batch);
+  gathered_ = 0;
+}
+
 void FanOut::finish_job(Channel& channel) {
+  channel.batches.reset();
   channel.jobs.pop_front();
   channel.running = false;
   channel.cursor = 0;
   if (channel.holes == 0) return;
-  std::erase_if(channel.edges, [](const Edge& edge) { return edge.subscription == kNone; });
+  std::erase_if(channel.edges, [](const Edge& edge) { return edge.target.subscription == kNone; });
   for (std::uint32_t place = 0; place < channel.edges.size(); ++place) {
-    subscriptions_[channel.edges[place].subscription].edge = place;
+    subscriptions_[channel.edges[place].target.subscription].edge = place;
   }
   channel.holes = 0;
 }
 
 void FanOut::remove_edge(Channel& channel, std::uint32_t edge) {
   if (channel.running) {
-    channel.edges[edge].subscription = kNone;
+    channel.edges[edge].target.subscription = kNone;
     ++channel.holes;
     return;
   }
   channel.edges[edge] = channel.edges.back();
   channel.edges.pop_back();
-  if (edge < channel.edges.size()) subscriptions_[channel.edges[edge].subscription].edge = edge;
+  if (edge < channel.edges.size()) subscriptions_[channel.edges[edge].target.subscription].edge = edge;
 }
 
 void FanOut::release_if_unused(std::uint32_t slot) {
@@ -314,12 +301,6 @@ std::uint16_t FanOut::index_of(SubscriptionId id) const {
   const Subscription* subscription = living(id);
   ASSERT(subscription != nullptr);
   return subscription->index;
-}
-
-std::uint8_t FanOut::format_of(SubscriptionId id) const {
-  const Subscription* subscription = living(id);
-  ASSERT(subscription != nullptr);
-  return subscription->format;
 }
 
 }  // namespace hub

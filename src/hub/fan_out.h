@@ -7,14 +7,17 @@
 // first.
 //
 // Calling order: receive() for each Page and Delivery that arrived; run() once per turn; pump() once per turn. Sink
-// methods are called from receive() and run() only; they may call unsubscribe(), resume() and nothing else of this
-// class. Threads: owned by one worker.
+// methods are called from receive() and run() only, and call nothing of this class that is not const. Threads: owned by
+// one worker.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,16 +26,25 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "hub/batch.h"
+#include "hub/limits.h"
 #include "hub/mail.h"
 
 namespace hub {
 
 using PeerSlot = std::uint32_t;
+inline constexpr PeerSlot kPeerSlotMax = (PeerSlot{1} << 28) - 1;
 
 struct SubscriptionId {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;  // 0: none
   friend bool operator==(const SubscriptionId&, const SubscriptionId&) = default;
+};
+
+// One subscription that gets the messages of a batch; `format` is the one that was given to subscribe().
+struct Target {
+  std::uint32_t subscription;  // slot: FanOut::id_of() makes it an id
+  PeerSlot peer : 28;
+  std::uint32_t format : 4;
 };
 
 // Where deliveries go. Implemented by the worker that owns the peers.
@@ -42,7 +54,8 @@ class Sink {
   // Once per subscription, before anything else: the next message is start.offset + 1.
   virtual void on_start(PeerSlot peer, SubscriptionId subscription, const Position& start,
                         const std::optional<Gap>& gap) = 0;
-  virtual void on_messages(PeerSlot peer, SubscriptionId subscription, Batch& batch) = 0;
+  // The same messages for many subscriptions.
+  virtual void on_messages(std::span<const Target> targets, Batch& batch) = 0;
   virtual void on_gap(PeerSlot peer, SubscriptionId subscription, const Gap& gap, const Position& next_after) = 0;
   virtual void on_refused(PeerSlot peer, SubscriptionId subscription, base::Error error) = 0;
   // True if the peer's queue can take another page of catch-up now; otherwise the owner calls resume() once it can.
@@ -72,9 +85,10 @@ class FanOut {
 
   bool has_backlog() const;  // run() or pump() has work left
 
+  // The id of the living subscription in that slot.
+  SubscriptionId id_of(std::uint32_t slot) const { return {slot, subscriptions_[slot].generation}; }
   std::string_view channel_of(SubscriptionId id) const;
   std::uint16_t index_of(SubscriptionId id) const;
-  std::uint8_t format_of(SubscriptionId id) const;
   bool watches(std::string_view channel) const { return by_name_.contains(channel); }
   // Living subscriptions by channel, of channels whose name begins with `prefix`.
   std::vector<std::pair<std::string, std::uint32_t>> watched(std::string_view prefix) const;
@@ -95,11 +109,12 @@ class FanOut {
     std::uint16_t index = 0;
     std::uint16_t rounds = 0;  // 0: no page has come yet
   };
+  // What a fan-out touches of a subscriber: a cache line holds four.
   struct Edge {
     Offset next;
-    std::uint32_t subscription;  // kNone: a hole left while a job runs
-    PeerSlot peer;
+    Target target;  // subscription kNone: a hole left while a job runs
   };
+  static_assert(sizeof(Edge) == 16 && kFormatsMax <= 16);
   struct Channel {
     std::string name;
     std::uint32_t generation = 0;
@@ -113,6 +128,7 @@ class FanOut {
     std::vector<Edge> edges;
     std::deque<Delivery> jobs;  // the front one is running if `running`
     bool running = false;
+    std::unique_ptr<JobBatches> batches;  // of the running job: what one slice encoded serves the next
     std::size_t cursor = 0;
     bool used() const { return members > 0 || requests > 0 || running; }
   };
@@ -124,6 +140,7 @@ class FanOut {
   void remove_edge(Channel& channel, std::uint32_t edge);
   void finish_job(Channel& channel);
   void run_slice(Channel& channel, Sink& sink);
+  void hand_over(Batch* batch, Sink& sink);
   void release_if_unused(std::uint32_t channel);
   void free_channel(std::uint32_t channel);
   Subscription* living(SubscriptionId id);
@@ -135,6 +152,8 @@ class FanOut {
   std::vector<Subscription> subscriptions_;
   std::vector<std::uint32_t> free_subscriptions_;
   std::size_t living_ = 0;
+  std::array<Target, kSliceSubscribers> targets_;  // of the batch that a slice is at
+  std::size_t gathered_ = 0;
   std::deque<Channel> channels_;  // references stay valid when it grows
   std::vector<std::uint32_t> free_channels_;
   std::unordered_map<std::string, std::uint32_t, base::StringHash, std::equal_to<>> by_name_;

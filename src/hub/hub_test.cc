@@ -58,13 +58,16 @@ class Node final : public Post, public Sink {
     each.epoch = start.epoch;
     each.next = start.offset + 1;
   }
-  void on_messages(PeerSlot, SubscriptionId id, Batch& batch) override {
-    Seen& each = seen[{id.slot, id.generation}];
-    EXPECT_TRUE(each.started);
-    EXPECT_EQ(each.epoch, batch.epoch);
-    for (const MessageRef& message : batch.messages) {
-      EXPECT_EQ(message->offset(), each.next++);
-      each.payloads.emplace_back(message->payload());
+  void on_messages(std::span<const Target> targets, Batch& batch) override {
+    for (const Target& target : targets) {
+      const SubscriptionId id = fan_out.id_of(target.subscription);
+      Seen& each = seen[{id.slot, id.generation}];
+      EXPECT_TRUE(each.started);
+      EXPECT_EQ(each.epoch, batch.epoch);
+      for (const MessageRef& message : batch.messages) {
+        EXPECT_EQ(message->offset(), each.next++);
+        each.payloads.emplace_back(message->payload());
+      }
     }
   }
   void on_gap(PeerSlot, SubscriptionId id, const Gap& gap, const Position& after) override {

@@ -47,6 +47,15 @@ struct Accepted {
 
 enum class CloseMode : std::uint8_t { graceful, reset };  // FIN or RST
 
+// One block for one socket, as part of many (Sockets::send_many).
+struct Send {
+  SocketId socket;
+  std::uint32_t key;        // the caller's own
+  const char* bytes;        // must live until the call returns
+  std::uint32_t size;       // at least 1
+  std::int32_t result = 0;  // filled in by the call: bytes that moved, 0 for would_block, or -errno
+};
+
 class Sockets {
  public:
   virtual ~Sockets() = default;
@@ -54,6 +63,14 @@ class Sockets {
   virtual IoResult read(SocketId socket, std::span<char> into) = 0;
   // Gather write; at most 64 slices. A short write is normal.
   virtual IoResult write(SocketId socket, std::span<const std::string_view> slices) = 0;
+  // The same for many sockets, one block each: what a fan-out ends in. Each fails or succeeds for itself.
+  virtual void send_many(std::span<Send> sends) {
+    for (Send& each : sends) {
+      const std::string_view bytes(each.bytes, each.size);
+      const IoResult result = write(each.socket, {&bytes, 1});
+      each.result = result.status == IoStatus::failed ? -result.error : static_cast<std::int32_t>(result.bytes);
+    }
+  }
   virtual void shutdown_write(SocketId socket) = 0;
   virtual void close(SocketId socket, CloseMode mode) = 0;
 };

@@ -23,6 +23,7 @@ class KernelSockets final : public Sockets {
   IoResult read(SocketId socket, std::span<char> into) override;
   // Never raises SIGPIPE. The slices must hold at least one byte.
   IoResult write(SocketId socket, std::span<const std::string_view> slices) override;
+  void send_many(std::span<Send> sends) override;
   void shutdown_write(SocketId socket) override;
   // Graceful: bytes already written still arrive, unless the peer's own bytes were left unread (then the kernel sends
   // RST; read to the end first). Reset: both directions are dropped now.

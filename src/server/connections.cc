@@ -14,6 +14,7 @@ namespace server {
 namespace {
 
 constexpr std::size_t kBufferBytes = 64 * 1024;  // read budget of one connection and turn (fairness)
+constexpr std::uint32_t kLongBlock = 8 * 1024;   // below half of every cap a queue can have: nobody waits for its end
 constexpr std::size_t kAcceptsPerTurn = 64;      // live traffic never waits for a storm of new connections
 constexpr std::size_t kTimersPerTurn = 1000;
 constexpr base::Duration kLinger = std::chrono::seconds(2);
@@ -38,7 +39,8 @@ Connections::Connections(Shared& shared, Counters& counters, loop::Sockets& sock
       buffer_(kBufferBytes) {}
 
 Connections::~Connections() {
-  for (Peer& peer : peers_) {
+  for (std::uint32_t slot = 0; slot < peers_.size(); ++slot) {
+    Peer& peer = peers_[slot];
     if (peer.phase == Peer::Phase::free) continue;
     poller_.remove(peer.socket);
     sockets_.close(peer.socket, loop::CloseMode::reset);
@@ -103,16 +105,8 @@ void Connections::accept_some(std::uint16_t index) {
 }
 
 Peer* Connections::open(loop::SocketId socket, const loop::Address& address, std::uint16_t listener) {
-  std::uint32_t slot;
-  if (free_.empty()) {
-    slot = static_cast<std::uint32_t>(peers_.size());
-    peers_.emplace_back();
-    peers_.back().slot = slot;
-  } else {
-    slot = free_.back();
-    free_.pop_back();
-  }
-  Peer& peer = peers_[slot];
+  Peer& peer = free_.empty() ? peers_.grow() : peers_[free_.back()];
+  if (!free_.empty()) free_.pop_back();
   ++peer.generation;
   if (peer.generation == 0) peer.generation = 1;
   peer.socket = socket;
@@ -249,13 +243,6 @@ void Connections::read_proxy_header(Peer& peer) {
   if (!rest.empty() && !peer.dying && peer.phase == Peer::Phase::http) protocols_.receive(peer, rest);
 }
 
-void Connections::send(Peer& peer, base::SharedBytes block) {
-  if (block.empty() || peer.dying) return;
-  counters_.queue_bytes.add(block.size());
-  peer.out.push(std::move(block));
-  mark_dirty(peer);
-}
-
 void Connections::send(Peer& peer, std::string_view bytes) {
   if (!bytes.empty()) send(peer, base::SharedBytes::copy(bytes));
 }
@@ -290,16 +277,42 @@ void Connections::pause(Peer& peer, bool paused) {
 }
 
 void Connections::flush() {
-  for (std::size_t i = 0; i < dirty_.size(); ++i) {
-    Peer& peer = peers_[dirty_[i]];
+  flushing_.swap(dirty_);  // who gets something to say from now on has its turn with the next flush
+  if (sends_.size() < flushing_.size()) sends_.resize(flushing_.size());
+  loop::Send* next = sends_.data();
+  for (const std::uint32_t slot : flushing_) {
+    Peer& peer = peers_[slot];
     peer.dirty = false;
-    if (peer.phase != Peer::Phase::free && !peer.dying) flush(peer);
+    if (peer.phase == Peer::Phase::free || peer.dying) continue;
+    if (peer.tls || peer.out.blocks() != 1) {
+      flush(peer);
+    } else {  // nearly all of a fan-out
+      const std::string_view block = peer.out.front();
+      *next++ = {peer.socket, peer.slot, block.data(), static_cast<std::uint32_t>(block.size())};
+    }
   }
-  dirty_.clear();
+  flushing_.clear();
+  const std::span<loop::Send> batch(sends_.data(), next);
+  sockets_.send_many(batch);
+  std::size_t moved = 0;
+  for (const loop::Send& each : batch) {
+    Peer& peer = peers_[each.key];
+    if (each.result == static_cast<std::int32_t>(each.size) && peer.at_ease() && each.size < kLongBlock) {
+      peer.out.written_all();
+      moved += each.size;
+    } else if (each.result < 0) {
+      drop(peer);
+    } else {
+      const std::size_t before = peer.out.bytes();
+      peer.out.written(static_cast<std::size_t>(each.result));
+      account(peer, before, each.result == 0);
+    }
+  }
+  counters_.bytes_out.add(moved);
+  counters_.queue_bytes.subtract(moved);
 }
 
 void Connections::flush(Peer& peer) {
-  const std::size_t half = std::size_t{snapshot_->options().queue_bytes_max} / 2;
   const std::size_t before = peer.out.bytes();
   bool blocked = false;
   if (peer.tls && peer.tls->wants_write()) {
@@ -307,9 +320,8 @@ void Connections::flush(Peer& peer) {
     if (result.status == loop::IoStatus::failed) return drop(peer);
     blocked = result.status == loop::IoStatus::would_block;
   }
-  std::array<std::string_view, OutQueue::kSlicesMax> slices;
   while (!blocked && !peer.out.empty()) {
-    const std::span<const std::string_view> view(slices.data(), peer.out.gather(slices));
+    const std::span<const std::string_view> view(slices_.data(), peer.out.gather(slices_));
     const loop::IoResult result =
         peer.tls ? peer.tls->write(sockets_, peer.socket, view) : sockets_.write(peer.socket, view);
     if (result.status == loop::IoStatus::would_block) {
@@ -320,22 +332,27 @@ void Connections::flush(Peer& peer) {
       peer.out.written(result.bytes);
     }
   }
-  const std::size_t moved = before - peer.out.bytes();
+  account(peer, before, blocked);
+}
+
+// After a flush: what it moved, and what now holds for the peer.
+void Connections::account(Peer& peer, std::size_t bytes_before, bool blocked) {
+  const std::size_t moved = bytes_before - peer.out.bytes();
   counters_.bytes_out.add(moved);
   counters_.queue_bytes.subtract(moved);
-  const bool waits = blocked || !peer.out.empty();
-  if (!waits) {
+  if (blocked || !peer.out.empty()) {
+    if (moved > 0 || peer.stalled_since == base::kNever) {
+      peer.stalled_since = clock_.now();
+      arm(peer);
+    }
+    set_interest(peer);
+  } else {
     peer.stalled_since = base::kNever;
-  } else if (moved > 0 || peer.stalled_since == base::kNever) {
-    peer.stalled_since = clock_.now();
-    arm(peer);
+    if (peer.interest != loop::Interest::read) set_interest(peer);
+    if (peer.phase == Peer::Phase::closing) return finish_closing(peer);
   }
-  set_interest(peer);
-  if (peer.phase == Peer::Phase::closing) {
-    if (!waits) finish_closing(peer);
-    return;
-  }
-  if (before > half && peer.out.bytes() <= half) protocols_.drained(peer);
+  const std::size_t half = std::size_t{snapshot_->options().queue_bytes_max} / 2;
+  if (bytes_before > half && peer.out.bytes() <= half && peer.phase != Peer::Phase::closing) protocols_.drained(peer);
 }
 
 void Connections::finish_closing(Peer& peer) {

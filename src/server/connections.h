@@ -5,17 +5,18 @@
 // reap() the dead. Threads: owned by one worker.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "auth/rate_limit.h"
 #include "base/shared_bytes.h"
 #include "loop/io.h"
 #include "loop/timer_wheel.h"
-#include "server/peer.h"
+#include "server/peer_slab.h"
 #include "server/shared.h"
 
 namespace server {
@@ -60,12 +61,19 @@ class Connections {
   std::size_t count() const { return count_; }
   template <class Visit>
   void for_each(Visit visit) {
-    for (Peer& peer : peers_) {
+    for (std::uint32_t slot = 0; slot < peers_.size(); ++slot) {
+      Peer& peer = peers_[slot];
       if (peer.phase != Peer::Phase::free && !peer.dying) visit(peer);
     }
   }
 
-  void send(Peer& peer, base::SharedBytes block);
+  void send(Peer& peer, const base::SharedBytes& block) {
+    if (block.empty() || peer.dying) return;
+    counters_.queue_bytes.add(block.size());
+    peer.out.push(block);
+    if (std::exchange(peer.dirty, true)) return;
+    dirty_.push_back(peer.slot);
+  }
   void send(Peer& peer, std::string_view bytes);
   // Writes what is queued, then FIN, then waits a moment for the peer's FIN so that the last bytes are not lost to a
   // reset.
@@ -89,6 +97,7 @@ class Connections {
   void read_proxy_header(Peer& peer);
   void transport_ready(Peer& peer);
   void flush(Peer& peer);
+  void account(Peer& peer, std::size_t bytes_before, bool blocked);
   void finish_closing(Peer& peer);
   void set_interest(Peer& peer);
   void mark_dirty(Peer& peer);
@@ -102,14 +111,16 @@ class Connections {
   Protocols& protocols_;
   loop::TimerWheel wheel_;
   std::vector<ListenerSocket> listeners_;
-  std::deque<Peer> peers_;
+  PeerSlab peers_;
   std::vector<std::uint32_t> free_;
   std::size_t count_ = 0;
-  std::vector<std::uint32_t> dirty_;
+  std::vector<std::uint32_t> dirty_, flushing_;
   std::vector<std::uint32_t> dying_;
   std::vector<std::uint32_t> due_;
   std::vector<base::PeerId> buffered_;  // TLS peers with plaintext that no readiness tells of
   std::vector<char> buffer_;
+  std::array<std::string_view, OutQueue::kSlicesMax> slices_;  // of the write in progress
+  std::vector<loop::Send> sends_;                              // the writes of one block of this flush
   auth::TokenBucket handshakes_;
   bool accept_again_ = false;
 };

@@ -84,39 +84,54 @@ void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::
   }
 }
 
-void FeedFront::on_messages(hub::PeerSlot slot, hub::SubscriptionId id, hub::Batch& batch) {
-  Peer& peer = desk_.connections.at(slot);
-  if (!listening(peer)) return;
-  if (batch.source == hub::Batch::Source::replay) desk_.counters.caught_up.add(batch.messages.size());
-  const auto format = static_cast<Format>(desk_.fan_out.format_of(id));
-  if (format == Format::individual) return deliver_individually(peer, id, batch);
-  auto& encoded = batch.encoded[static_cast<std::size_t>(format)];
-  if (!encoded) {
-    encoded = encode(format, batch);
+// The hot path of the product: everything here is done once for each receiver of each batch.
+void FeedFront::on_messages(std::span<const hub::Target> targets, hub::Batch& batch) {
+  if (batch.source == hub::Batch::Source::replay) desk_.counters.caught_up.add(batch.messages.size() * targets.size());
+  const base::SharedBytes* block = nullptr;
+  std::uint32_t block_format = 0;
+  for (const hub::Target& target : targets) {
+    Peer& peer = desk_.connections.at(target.peer);
+    if (!listening(peer)) continue;
+    if (target.format == static_cast<std::uint32_t>(Format::individual)) {
+      deliver_individually(peer, desk_.fan_out.id_of(target.subscription), batch);
+      continue;
+    }
+    if (block == nullptr || block_format != target.format) {
+      block_format = target.format;
+      block = &encoded(target.format, batch);
+    }
+    enqueue(peer, batch, *block);
+  }
+}
+
+const base::SharedBytes& FeedFront::encoded(std::uint8_t format, hub::Batch& batch) {
+  auto& block = batch.encoded[format];
+  if (!block) {
+    block = encode(static_cast<Format>(format), batch);
     desk_.counters.fan_out_blocks.add();
     if (batch.source == hub::Batch::Source::live) {
       desk_.counters.delivery_time.observe(desk_.clock.now() - batch.messages.front()->ingested());
     }
   }
-  enqueue(peer, batch, *encoded);
+  return *block;
+}
+
+void FeedFront::enqueue(Peer& peer, const hub::Batch& batch, const base::SharedBytes& block) {
+  if (!peer.out.empty() && too_slow(peer, batch, block.size())) return close_slow(desk_, peer);
+  desk_.counters.messages_out.add(batch.messages.size());
+  desk_.connections.send(peer, block);
 }
 
 // Caps are strict: what would not fit is not queued, the reader is told to come back instead. A page of catch-up was
-// asked for because there was room for it.
-bool FeedFront::enqueue(Peer& peer, const hub::Batch& batch, base::SharedBytes block) {
+// asked for because there was room for it. Whose queue is empty is not behind, whatever the size of a block.
+bool FeedFront::too_slow(const Peer& peer, const hub::Batch& batch, std::size_t bytes) const {
+  if (batch.source != hub::Batch::Source::live) return false;
   const Options& options = desk_.options();
-  const bool full = peer.out.bytes() + block.size() > options.queue_bytes_max && !peer.out.empty();
+  if (peer.out.bytes() + bytes > options.queue_bytes_max) return true;
+  if (peer.out.blocks() >= options.queue_messages_max) return true;
   // When all queues together are too long, those that are behind go first; who keeps up is not touched.
-  const bool crowded = peer.out.bytes() > kBehindBytes &&
-                       desk_.counters.queue_bytes.get() > desk_.snapshot->queues_bytes_max(desk_.shared.workers());
-  if (batch.source == hub::Batch::Source::live &&
-      (full || crowded || peer.out.blocks() >= options.queue_messages_max)) {
-    close_slow(desk_, peer);
-    return false;
-  }
-  desk_.counters.messages_out.add(batch.messages.size());
-  desk_.connections.send(peer, std::move(block));
-  return true;
+  return peer.out.bytes() > kBehindBytes &&
+         desk_.counters.queue_bytes.get() > desk_.snapshot->queues_bytes_max(desk_.shared.workers());
 }
 
 base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {

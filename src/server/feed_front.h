@@ -48,12 +48,14 @@ class FeedFront final : public hub::Sink {
  private:
   void on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Position& start,
                 const std::optional<hub::Gap>& gap) override;
-  void on_messages(hub::PeerSlot slot, hub::SubscriptionId id, hub::Batch& batch) override;
+  void on_messages(std::span<const hub::Target> targets, hub::Batch& batch) override;
   void on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) override;
   void on_refused(hub::PeerSlot slot, hub::SubscriptionId id, base::Error error) override;
   bool can_take_page(hub::PeerSlot slot) override;
 
-  bool enqueue(Peer& peer, const hub::Batch& batch, base::SharedBytes block);
+  const base::SharedBytes& encoded(std::uint8_t format, hub::Batch& batch);
+  void enqueue(Peer& peer, const hub::Batch& batch, const base::SharedBytes& block);
+  bool too_slow(const Peer& peer, const hub::Batch& batch, std::size_t bytes) const;
   void send_record(Peer& peer, std::string_view json);
   void send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after);
   void deliver_individually(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);

@@ -1,61 +1,56 @@
 #include "server/out_queue.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 
 namespace server {
 
-void OutQueue::push(base::SharedBytes block) {
-  ASSERT(!block.empty());
-  bytes_ += block.size();
-  blocks_.push_back(std::move(block));
+void OutQueue::push_behind(const base::SharedBytes& block) {
+  ASSERT(!block.empty() && block.size() <= std::numeric_limits<std::uint32_t>::max() - bytes_);
+  bytes_ += static_cast<std::uint32_t>(block.size());
+  if (!backlog_) backlog_ = std::make_unique<std::deque<base::SharedBytes>>();
+  backlog_->push_back(block);
 }
 
 std::size_t OutQueue::gather(std::span<std::string_view> slices) const {
+  if (empty() || slices.empty()) return 0;
+  slices[0] = front();
   const std::size_t count = std::min(slices.size(), blocks());
-  for (std::size_t i = 0; i < count; ++i) slices[i] = blocks_[head_ + i].view();
-  if (count > 0) slices[0].remove_prefix(offset_);
+  for (std::size_t i = 1; i < count; ++i) slices[i] = (*backlog_)[i - 1].view();
   return count;
 }
 
 void OutQueue::written(std::size_t bytes) {
   ASSERT(bytes <= bytes_);
-  bytes_ -= bytes;
+  bytes_ -= static_cast<std::uint32_t>(bytes);
   while (bytes > 0) {
-    base::SharedBytes& first = blocks_[head_];
-    const std::size_t left = first.size() - offset_;
+    const std::size_t left = first_.size() - offset_;
     if (bytes < left) {
       offset_ += static_cast<std::uint32_t>(bytes);
       return;
     }
     bytes -= left;
-    first = {};
-    offset_ = 0;
-    ++head_;
+    next();
   }
-  if (empty()) {
-    rest();
-  } else if (head_ > 64 && head_ > blocks_.size() / 2) {
-    blocks_.erase(blocks_.begin(), blocks_.begin() + head_);
-    head_ = 0;
+}
+
+void OutQueue::next() {
+  offset_ = 0;
+  if (!backlog_) {
+    first_ = {};
+    return;
   }
+  first_ = std::move(backlog_->front());
+  backlog_->pop_front();
+  if (backlog_->empty()) backlog_.reset();
 }
 
 void OutQueue::drop_unsent() {
-  const std::size_t keep = head_ + (offset_ > 0 ? 1U : 0U);
-  while (blocks_.size() > keep) {
-    bytes_ -= blocks_.back().size();
-    blocks_.pop_back();
-  }
-  if (empty()) rest();
-}
-
-// Keeps a slot or two for the next message; a queue that was long gives its memory back.
-void OutQueue::rest() {
-  head_ = 0;
-  blocks_.clear();
-  if (blocks_.capacity() > 2) std::vector<base::SharedBytes>().swap(blocks_);
+  backlog_.reset();
+  if (offset_ == 0) first_ = {};
+  bytes_ = static_cast<std::uint32_t>(first_.size()) - offset_;
 }
 
 }  // namespace server

@@ -80,6 +80,10 @@ struct Peer {
   std::unique_ptr<PeerExtras> extras;
   std::unique_ptr<loop::Address> proxy;  // the trusted proxy the connection comes from, if it named a client
 
+  // Nothing is to be done when all that was queued has been written.
+  bool at_ease() const {
+    return interest == loop::Interest::read && phase != Phase::closing && stalled_since == base::kNever;
+  }
   const loop::Address& transport_address() const { return proxy ? *proxy : address; }
   base::PeerId id() const { return {slot, generation}; }
   Peer();
