@@ -113,6 +113,7 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
   subscription->next = page.start.offset + page.messages.size() + 1;
   if (page.state == Page::State::attached) {
     enter(id.slot, *subscription, subscription->next);
+    sink.on_live(peer, id);
   } else if (sink.can_take_page(peer)) {
     request_next(id.slot, *subscription, post);
   } else {
@@ -131,15 +132,31 @@ void FanOut::receive(Delivery delivery) {
   if (delivery.local.slot >= channels_.size()) return;
   Channel& channel = channels_[delivery.local.slot];
   if (channel.generation != delivery.local.generation || !channel.interested) return;  // on its way while we left
+  for (const MessageRef& each : delivery.messages) channel.waiting_bytes += each->charged_bytes();
   if (!channel.jobs.empty() && !(channel.running && channel.jobs.size() == 1)) {
     Delivery& last = channel.jobs.back();
     if (delivery.first == last.first + last.messages.size()) {
       std::move(delivery.messages.begin(), delivery.messages.end(), std::back_inserter(last.messages));
-      return;
+      return shed(channel);
     }
   }
   if (channel.jobs.empty()) active_.push_back(delivery.local.slot);
   channel.jobs.push_back(std::move(delivery));
+  shed(channel);
+}
+
+// Drops the older half of what waits once it is too much; every edge sees the gap when the rest comes.
+void FanOut::shed(Channel& channel) {
+  if (channel.waiting_bytes <= kWaitingBytesMax) return;
+  for (std::size_t job = channel.running ? 1 : 0; job < channel.jobs.size(); ++job) {
+    Delivery& oldest = channel.jobs[job];
+    std::size_t count = 0;
+    while (count < oldest.messages.size() && channel.waiting_bytes > kWaitingBytesMax / 2) {
+      channel.waiting_bytes -= oldest.messages[count++]->charged_bytes();
+    }
+    oldest.first += count;
+    oldest.messages.erase(oldest.messages.begin(), oldest.messages.begin() + static_cast<std::ptrdiff_t>(count));
+  }
 }
 
 bool FanOut::run(Sink& sink) {
@@ -161,7 +178,9 @@ bool FanOut::run(Sink& sink) {
 void FanOut::run_slice(Channel& channel, Sink& sink) {
   const Delivery& job = channel.jobs.front();
   const Offset end = job.first + job.messages.size();
-  channel.running = true;
+  if (!std::exchange(channel.running, true)) {
+    for (const MessageRef& each : job.messages) channel.waiting_bytes -= each->charged_bytes();
+  }
   if (!channel.batches) channel.batches = std::make_unique<JobBatches>(channel.name, channel.epoch, job.messages);
   Batch* batch = nullptr;  // what targets_ get
   const std::size_t begin = channel.cursor;

@@ -57,6 +57,8 @@ class Sink {
   // The same messages for many subscriptions.
   virtual void on_messages(std::span<const Target> targets, Batch& batch) = 0;
   virtual void on_gap(PeerSlot peer, SubscriptionId subscription, const Gap& gap, const Position& next_after) = 0;
+  // It has caught up: what comes from now on is live. Once per subscription.
+  virtual void on_live(PeerSlot peer, SubscriptionId subscription) = 0;
   virtual void on_refused(PeerSlot peer, SubscriptionId subscription, base::Error error) = 0;
   // True if the peer's queue can take another page of catch-up now; otherwise the owner calls resume() once it can.
   virtual bool can_take_page(PeerSlot peer) = 0;
@@ -128,6 +130,7 @@ class FanOut {
     std::vector<Edge> edges;
     std::deque<Delivery> jobs;  // the front one is running if `running`
     bool running = false;
+    std::size_t waiting_bytes = 0;        // of the jobs that do not run yet
     std::unique_ptr<JobBatches> batches;  // of the running job: what one slice encoded serves the next
     std::size_t cursor = 0;
     bool used() const { return members > 0 || requests > 0 || running; }
@@ -140,6 +143,7 @@ class FanOut {
   void remove_edge(Channel& channel, std::uint32_t edge);
   void finish_job(Channel& channel);
   void run_slice(Channel& channel, Sink& sink);
+  void shed(Channel& channel);
   void hand_over(Batch* batch, Sink& sink);
   void release_if_unused(std::uint32_t channel);
   void free_channel(std::uint32_t channel);

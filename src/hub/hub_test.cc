@@ -77,6 +77,7 @@ class Node final : public Post, public Sink {
     each.next = gap.to + 1;
     each.gaps.push_back(gap);
   }
+  void on_live(PeerSlot, SubscriptionId id) override { EXPECT_TRUE(seen.at({id.slot, id.generation}).started); }
   void on_refused(PeerSlot, SubscriptionId id, base::Error error) override {
     seen[{id.slot, id.generation}].refused = error;
   }

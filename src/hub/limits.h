@@ -20,6 +20,11 @@ inline constexpr std::uint32_t kCatchUpRoundsMax = 4096;
 // Subscribers served per channel and slice before other channels get their turn (robustness.md, fairness).
 inline constexpr std::uint32_t kSliceSubscribers = 512;
 
+// Messages that wait on one worker until a channel's fan-out comes to them. A channel whose fan-out takes longer than
+// its publishers do loses the oldest of them, announced to each subscriber as a gap; recoverable ones come back for
+// them.
+inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
+
 // Idempotency keys kept per home: 5 minutes at 3,000 keyed publishes a second is 900,000 entries of 64 bytes.
 inline constexpr std::uint32_t kIdempotencyKeysMax = 1'000'000;
 inline constexpr std::int64_t kIdempotencyMs = 5 * 60 * 1000;

@@ -14,10 +14,12 @@ namespace server {
 namespace {
 
 constexpr std::size_t kBufferBytes = 64 * 1024;  // read budget of one connection and turn (fairness)
-constexpr std::uint32_t kLongBlock = 8 * 1024;   // below half of every cap a queue can have: nobody waits for its end
 constexpr std::size_t kAcceptsPerTurn = 64;      // live traffic never waits for a storm of new connections
 constexpr std::size_t kTimersPerTurn = 1000;
 constexpr base::Duration kLinger = std::chrono::seconds(2);
+// What is queued for a connection that is being closed must be taken within this time, and at this rate.
+constexpr base::Duration kGoodbye = std::chrono::seconds(5);
+constexpr std::size_t kGoodbyeBytesPerS = 16 * 1024;
 constexpr std::uint64_t kListenerToken = std::uint64_t{1} << 63;  // or-ed with the place in listeners_
 
 std::uint64_t token_of(const Peer& peer) { return (std::uint64_t{peer.generation & 0x7fffffff} << 32) | peer.slot; }
@@ -67,7 +69,7 @@ void Connections::stop_listening() {
 void Connections::handle(std::span<const loop::Ready> ready) {
   accept_again_ = false;
   for (const base::PeerId id : std::exchange(buffered_, {})) {
-    if (Peer* peer = find(id); peer != nullptr && !peer->paused) read(*peer);
+    if (Peer* peer = find(id); peer != nullptr && peer->paused == 0) read(*peer);
   }
   for (const loop::Ready& each : ready) {
     if ((each.token & kListenerToken) != 0) {
@@ -80,10 +82,10 @@ void Connections::handle(std::span<const loop::Ready> ready) {
     if (peer.phase == Peer::Phase::tls_handshake) {
       continue_tls(peer);
     } else if (each.readable || each.hang_up) {
-      if (each.hang_up && peer.paused) {
-        drop(peer);  // nobody will take the answers it waits for
-      } else if (!peer.paused || each.hang_up) {
+      if (peer.paused == 0) {
         read(peer);
+      } else if (each.hang_up) {
+        drop(peer);  // nobody will take the answers it waits for
       }
     }
   }
@@ -183,6 +185,7 @@ void Connections::continue_tls(Peer& peer) {
 
 void Connections::transport_ready(Peer& peer) {
   peer.phase = Peer::Phase::http;
+  peer.gauged = true;
   counters_.open[static_cast<std::size_t>(peer.door)].add();
   protocols_.opened(peer);
   arm(peer);
@@ -190,6 +193,11 @@ void Connections::transport_ready(Peer& peer) {
 }
 
 void Connections::read(Peer& peer) {
+  if (peer.unread) {
+    const std::unique_ptr<std::string> unread = std::move(peer.unread);
+    protocols_.receive(peer, *unread);
+    return note_buffered(peer);
+  }
   const loop::IoResult result =
       peer.tls ? peer.tls->read(sockets_, peer.socket, buffer_) : sockets_.read(peer.socket, buffer_);
   switch (result.status) {
@@ -202,8 +210,7 @@ void Connections::read(Peer& peer) {
       if (peer.phase == Peer::Phase::proxy_header || (peer.phase == Peer::Phase::closing && peer.shut)) {
         return drop(peer);
       }
-      peer.paused = true;  // level-triggered: the end of input would be reported for ever
-      set_interest(peer);
+      pause(peer, Pause::ended);  // level-triggered: the end of input would be reported for ever
       // What is still queued for a closing peer goes out first; then both directions have ended, and handle() drops it.
       if (peer.phase != Peer::Phase::closing) protocols_.receive_eof(peer);
       return;
@@ -222,10 +229,23 @@ void Connections::read(Peer& peer) {
   note_buffered(peer);
 }
 
-// Plaintext that waits inside OpenSSL is invisible to the poller: the peer has its next turn at reading with the next
-// turn.
+// Plaintext that waits inside OpenSSL, and what was put back, is invisible to the poller: the peer has its next turn at
+// reading with the next turn.
 void Connections::note_buffered(const Peer& peer) {
-  if (peer.tls && !peer.dying && !peer.paused && peer.tls->has_buffered_input()) buffered_.push_back(peer.id());
+  if (peer.dying || peer.paused != 0) return;
+  if (peer.unread || (peer.tls && peer.tls->has_buffered_input())) buffered_.push_back(peer.id());
+}
+
+void Connections::put_back(Peer& peer, std::span<const char> bytes) {
+  if (bytes.empty() || peer.dying) return;
+  if (!peer.unread) peer.unread = std::make_unique<std::string>();
+  peer.unread->append(bytes.data(), bytes.size());
+}
+
+bool Connections::has_room(Peer& peer) {
+  if (peer.out.bytes() <= snapshot_->options().queue_bytes_max / 2) return true;
+  peer.wants_room = true;
+  return false;
 }
 
 void Connections::read_proxy_header(Peer& peer) {
@@ -255,10 +275,13 @@ void Connections::mark_dirty(Peer& peer) {
 
 void Connections::close(Peer& peer) {
   if (peer.dying) return;
+  // Nothing was said yet that could be finished.
+  if (peer.phase == Peer::Phase::tls_handshake || peer.phase == Peer::Phase::proxy_header) return drop(peer);
   peer.phase = Peer::Phase::closing;
   peer.ping_at = base::kNever;
-  peer.deadline = clock_.now() + kLinger + std::chrono::seconds(3);
-  peer.paused = false;
+  peer.deadline = clock_.now() + kGoodbye + std::chrono::seconds(peer.out.bytes() / kGoodbyeBytesPerS);
+  peer.paused = 0;
+  peer.unread.reset();
   arm(peer);
   mark_dirty(peer);
 }
@@ -269,9 +292,14 @@ void Connections::drop(Peer& peer) {
   dying_.push_back(peer.slot);
 }
 
-void Connections::pause(Peer& peer, bool paused) {
-  if (peer.paused == paused) return;
-  peer.paused = paused;
+void Connections::pause(Peer& peer, Pause reason) {
+  peer.paused |= static_cast<std::uint8_t>(reason);
+  set_interest(peer);
+}
+
+void Connections::unpause(Peer& peer, Pause reason) {
+  if ((peer.paused & static_cast<std::uint8_t>(reason)) == 0) return;
+  peer.paused &= static_cast<std::uint8_t>(~static_cast<unsigned>(reason));
   set_interest(peer);
   note_buffered(peer);
 }
@@ -297,8 +325,9 @@ void Connections::flush() {
   std::size_t moved = 0;
   for (const loop::Send& each : batch) {
     Peer& peer = peers_[each.key];
-    if (each.result == static_cast<std::int32_t>(each.size) && peer.at_ease() && each.size < kLongBlock) {
+    if (each.result == static_cast<std::int32_t>(each.size) && peer.at_ease()) {
       peer.out.written_all();
+      peer.replay_bytes = 0;
       moved += each.size;
     } else if (each.result < 0) {
       drop(peer);
@@ -351,8 +380,11 @@ void Connections::account(Peer& peer, std::size_t bytes_before, bool blocked) {
     if (peer.interest != loop::Interest::read) set_interest(peer);
     if (peer.phase == Peer::Phase::closing) return finish_closing(peer);
   }
-  const std::size_t half = std::size_t{snapshot_->options().queue_bytes_max} / 2;
-  if (bytes_before > half && peer.out.bytes() <= half && peer.phase != Peer::Phase::closing) protocols_.drained(peer);
+  // The queue is written in its order, and catch-up mostly stands before what is live.
+  peer.replay_bytes = std::min(peer.replay_bytes, static_cast<std::uint32_t>(peer.out.bytes()));
+  if (!peer.wants_room || peer.phase == Peer::Phase::closing) return;
+  peer.wants_room = false;
+  if (has_room(peer)) protocols_.drained(peer);
 }
 
 void Connections::finish_closing(Peer& peer) {
@@ -367,7 +399,7 @@ void Connections::finish_closing(Peer& peer) {
 
 void Connections::set_interest(Peer& peer) {
   if (peer.dying || peer.phase == Peer::Phase::free) return;
-  const bool read = !peer.paused;
+  const bool read = peer.paused == 0;
   const bool write = !peer.out.empty() || (peer.tls && peer.tls->wants_write());
   const auto wanted = static_cast<loop::Interest>((read ? 1 : 0) | (write ? 2 : 0));
   if (wanted == peer.interest) return;

@@ -30,7 +30,7 @@ class Protocols {
   virtual void receive_eof(Peer& peer) = 0;
   virtual void handle_timeout(Peer& peer) = 0;                     // peer.deadline, ping_at or the session's is due
   virtual base::Instant next_timeout(const Peer& peer) const = 0;  // of the session
-  virtual void drained(Peer& peer) = 0;                            // the queue fell below half of its cap
+  virtual void drained(Peer& peer) = 0;                            // it wanted room, and there is room now
   virtual void slow(Peer& peer) = 0;                               // nothing could be written for too long
   virtual void gone(Peer& peer) = 0;                               // last call: forget everything about it
 };
@@ -80,7 +80,13 @@ class Connections {
   void close(Peer& peer);
   void drop(Peer& peer);  // at the end of the turn, without writing anything more
   void arm(Peer& peer);   // after a change of deadline, ping_at or the session's timeout
-  void pause(Peer& peer, bool paused);
+  void pause(Peer& peer, Pause reason);
+  void unpause(Peer& peer, Pause reason);  // it is read from once no reason is left
+  // Bytes of the running Protocols::receive() that it does not take now: they come again, before what the socket has,
+  // with the next turn in which the peer is not paused.
+  void put_back(Peer& peer, std::span<const char> bytes);
+  // The queue is short enough for more that can wait; if not, drained() will say when it is.
+  bool has_room(Peer& peer);
 
  private:
   struct ListenerSocket {

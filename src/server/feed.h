@@ -23,6 +23,7 @@ struct Feed {
   // Long polling only.
   std::vector<std::string> records;  // envelopes and gaps, as JSON
   std::uint32_t records_max = 0;
+  std::size_t records_bytes = 0, records_bytes_max = 0;
   bool answer_when_started = false;  // no `since`: the first answer only tells the cursor
 
   bool all_started() const { return started == places.size(); }

@@ -19,7 +19,9 @@ constexpr std::size_t kBehindBytes = 64 * 1024;  // more than one turn's message
 
 // Nothing more fits into the answer of this long poll.
 bool poll_full(const Peer& peer) {
-  return peer.door == DoorKind::poll && peer.feed->records.size() >= peer.feed->records_max;
+  if (peer.door != DoorKind::poll) return false;
+  return peer.feed->records.size() >= peer.feed->records_max ||
+         peer.feed->records_bytes >= peer.feed->records_bytes_max;
 }
 
 }  // namespace
@@ -36,27 +38,53 @@ void FeedFront::start(Peer& peer, std::span<const std::string> channels, std::sp
     }
   }
   peer.subscriptions.reserve(channels.size());
-  for (std::size_t i = 0; i < channels.size(); ++i) {
-    peer.subscriptions.push_back(desk_.fan_out.subscribe(peer.slot, channels[i], since[i],
-                                                         static_cast<std::uint8_t>(format),
-                                                         static_cast<std::uint16_t>(i), desk_.post));
+  peer.starting = std::make_unique<Starting>(Starting{.channels = {channels.begin(), channels.end()},
+                                                      .since = {since.begin(), since.end()},
+                                                      .format = static_cast<std::uint8_t>(format)});
+  start_more(peer);
+}
+
+void FeedFront::start_more(Peer& peer) {
+  while (peer.starting && !peer.starting->busy) {
+    Starting& starting = *peer.starting;
+    const std::size_t place = starting.next++;
+    starting.busy = starting.since[place].kind != hub::Since::Kind::now;
+    peer.subscriptions.push_back(desk_.fan_out.subscribe(peer.slot, starting.channels[place], starting.since[place],
+                                                         starting.format, static_cast<std::uint16_t>(place),
+                                                         desk_.post));
+    if (starting.next == starting.channels.size()) peer.starting.reset();
   }
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
+}
+
+void FeedFront::start_more() {
+  for (const base::PeerId id : std::exchange(starters_, {})) {
+    Peer* peer = desk_.connections.find(id);
+    if (peer == nullptr || !peer->starting || !listening(*peer)) continue;
+    peer->starting->busy = false;
+    if (desk_.connections.has_room(*peer)) start_more(*peer);
+  }
+}
+
+void FeedFront::caught_up(Peer& peer) {
+  if (peer.starting) starters_.push_back(peer.id());
 }
 
 void FeedFront::stop(Peer& peer) {
   for (const hub::SubscriptionId id : peer.subscriptions) desk_.fan_out.unsubscribe(id);
   peer.subscriptions.clear();
+  peer.starting.reset();
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
 }
 
 void FeedFront::resume(Peer& peer) {
   for (const hub::SubscriptionId id : peer.subscriptions) desk_.fan_out.resume(id, desk_.post);
+  start_more(peer);
 }
 
 bool FeedFront::can_take_page(hub::PeerSlot slot) {
-  const Peer& peer = desk_.connections.at(slot);
-  return peer.door != DoorKind::poll && peer.out.bytes() <= desk_.options().queue_bytes_max / 2;
+  Peer& peer = desk_.connections.at(slot);
+  return peer.door != DoorKind::poll && desk_.connections.has_room(peer);
 }
 
 void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Position& start,
@@ -71,6 +99,7 @@ void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::
   if (!listening(peer)) return;
   if (peer.door == DoorKind::poll) {
     polls_.push_back(peer.id());
+    caught_up(peer);  // a poll takes one page of each channel
   } else if (peer.door == DoorKind::websocket && peer.envelope) {
     text_.clear();
     door::append_position_record(text_, desk_.fan_out.channel_of(id), start);
@@ -119,15 +148,17 @@ const base::SharedBytes& FeedFront::encoded(std::uint8_t format, hub::Batch& bat
 void FeedFront::enqueue(Peer& peer, const hub::Batch& batch, const base::SharedBytes& block) {
   if (!peer.out.empty() && too_slow(peer, batch, block.size())) return close_slow(desk_, peer);
   desk_.counters.messages_out.add(batch.messages.size());
+  if (batch.source == hub::Batch::Source::replay) peer.replay_bytes += static_cast<std::uint32_t>(block.size());
   desk_.connections.send(peer, block);
 }
 
 // Caps are strict: what would not fit is not queued, the reader is told to come back instead. A page of catch-up was
-// asked for because there was room for it. Whose queue is empty is not behind, whatever the size of a block.
+// asked for because there was room for it, and does not make a reader slow. Whose queue is empty is not behind,
+// whatever the size of a block.
 bool FeedFront::too_slow(const Peer& peer, const hub::Batch& batch, std::size_t bytes) const {
   if (batch.source != hub::Batch::Source::live) return false;
   const Options& options = desk_.options();
-  if (peer.out.bytes() + bytes > options.queue_bytes_max) return true;
+  if (peer.out.bytes() - peer.replay_bytes + bytes > options.queue_bytes_max) return true;
   if (peer.out.blocks() >= options.queue_messages_max) return true;
   // When all queues together are too long, those that are behind go first; who keeps up is not touched.
   return peer.out.bytes() > kBehindBytes &&
@@ -181,7 +212,7 @@ void FeedFront::deliver_individually(Peer& peer, hub::SubscriptionId id, const h
       case DoorKind::poll:
         record_.clear();
         door::append_envelope(record_, batch.channel, batch.epoch, *message);
-        peer.feed->records.push_back(record_);
+        add_poll_record(peer);
         break;
       case DoorKind::sse:
         cursor_.clear();
@@ -232,11 +263,21 @@ void FeedFront::send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap
       door::sse::append_gap(text_, cursor_, record_);
       return desk_.connections.send(peer, text_);
     case DoorKind::poll:
-      peer.feed->records.push_back(record_);
+      add_poll_record(peer);
       return polls_.push_back(peer.id());
     default:
       ASSERT(false);
   }
+}
+
+void FeedFront::add_poll_record(Peer& peer) {
+  peer.feed->records_bytes += record_.size();
+  peer.feed->records.push_back(record_);
+}
+
+void FeedFront::on_live(hub::PeerSlot slot, hub::SubscriptionId) {
+  Peer& peer = desk_.connections.at(slot);
+  if (listening(peer) && peer.door != DoorKind::poll) caught_up(peer);
 }
 
 void FeedFront::on_refused(hub::PeerSlot slot, hub::SubscriptionId, base::Error error) {

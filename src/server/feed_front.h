@@ -40,6 +40,8 @@ class FeedFront final : public hub::Sink {
   void stop(Peer& peer);
   // The queue has room again: catch-up goes on.
   void resume(Peer& peer);
+  // Once per turn, not from a callback of FanOut: the next channels of those whose last one has caught up.
+  void start_more();
 
   // Long polls that may have their answer now, since the last call. The HTTP front looks at each with poll_ready().
   std::vector<base::PeerId> take_polls() { return std::exchange(polls_, {}); }
@@ -50,12 +52,16 @@ class FeedFront final : public hub::Sink {
                 const std::optional<hub::Gap>& gap) override;
   void on_messages(std::span<const hub::Target> targets, hub::Batch& batch) override;
   void on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) override;
+  void on_live(hub::PeerSlot slot, hub::SubscriptionId id) override;
   void on_refused(hub::PeerSlot slot, hub::SubscriptionId id, base::Error error) override;
   bool can_take_page(hub::PeerSlot slot) override;
 
   const base::SharedBytes& encoded(std::uint8_t format, hub::Batch& batch);
   void enqueue(Peer& peer, const hub::Batch& batch, const base::SharedBytes& block);
   bool too_slow(const Peer& peer, const hub::Batch& batch, std::size_t bytes) const;
+  void start_more(Peer& peer);
+  void caught_up(Peer& peer);
+  void add_poll_record(Peer& peer);
   void send_record(Peer& peer, std::string_view json);
   void send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after);
   void deliver_individually(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
@@ -64,6 +70,7 @@ class FeedFront final : public hub::Sink {
 
   Desk& desk_;
   std::vector<base::PeerId> polls_;
+  std::vector<base::PeerId> starters_;  // may have their next channel
   ws::Deflater deflater_{ws::kDeflateBitsMax};
   std::string text_, record_, cursor_;  // reused from call to call
 };

@@ -47,7 +47,7 @@ void HttpFront::opened(Peer& peer) {
 std::size_t HttpFront::receive(Peer& peer, std::string_view bytes) {
   if (peer.http && peer.http->waiting != HttpExchange::Waiting::nothing) {
     peer.http->rest += bytes;
-    if (peer.http->rest.size() > kRestBytesMax) desk_.connections.pause(peer, true);
+    if (peer.http->rest.size() > kRestBytesMax) desk_.connections.pause(peer, Pause::answer);
     return bytes.size();
   }
   return read_requests(peer, bytes);
@@ -57,6 +57,11 @@ std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
   const std::size_t given = bytes.size();
   while (!bytes.empty() && peer.phase == Peer::Phase::http && !peer.dying) {
     if (!peer.http) {
+      if (!desk_.connections.has_room(peer)) {  // who does not read answers asks for no more of them
+        desk_.connections.put_back(peer, bytes);
+        desk_.connections.pause(peer, Pause::room);
+        return given;
+      }
       peer.http = std::make_unique<HttpExchange>(desk_.request_limits());
       peer.deadline = desk_.now + desk_.options().request_time_max;
       desk_.connections.arm(peer);
@@ -338,6 +343,7 @@ void HttpFront::open_poll(Peer& peer, const Request& request, const codec::Query
   desk_.connections.arm(peer);
   peer.feed = std::make_unique<Feed>();
   peer.feed->records_max = wanted->limit;
+  peer.feed->records_bytes_max = desk_.options().queue_bytes_max;
   peer.feed->answer_when_started = !wanted->feed.since_given;
   feeds_.start(peer, wanted->feed.channels, wanted->feed.since, Format::individual);
 }
@@ -353,19 +359,17 @@ void HttpFront::answer_polls() {
 
 void HttpFront::finish_poll(Peer& peer) {
   std::string cursor;
-  if (!peer.feed->append_cursor(cursor)) {  // the hub has not even said where the channels stand
-    feeds_.stop(peer);
-    return respond_error(peer, base::Error::busy);
-  }
+  const bool started = peer.feed->append_cursor(cursor);
   std::string body;
-  door::poll::append_answer(body, peer.feed->records, cursor);
+  if (started) door::poll::append_answer(body, peer.feed->records, cursor);
   desk_.counters.messages_out.add(peer.feed->records.size());
   feeds_.stop(peer);
   peer.feed.reset();
   desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
   peer.door = DoorKind::http;
   desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
-  respond(peer, 200, kJson, body);
+  // The hub may not even have said where the channels stand.
+  return started ? respond(peer, 200, kJson, body) : respond_error(peer, base::Error::busy);
 }
 
 void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& query, std::string_view path_channel) {
@@ -510,6 +514,12 @@ void HttpFront::reauthorise() {
                                                               desk_.fan_out.channel_of(id), desk_.clock.wall());
       if (!allowed) return close_with(desk_, peer, base::Error::revoked);
     }
+    if (!peer.starting) return;
+    for (std::size_t i = peer.starting->next; i < peer.starting->channels.size(); ++i) {
+      const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe,
+                                                              peer.starting->channels[i], desk_.clock.wall());
+      if (!allowed) return close_with(desk_, peer, base::Error::revoked);
+    }
   });
 }
 
@@ -576,7 +586,7 @@ void HttpFront::next_request(Peer& peer) {
   if (close) return desk_.connections.close(peer);
   peer.deadline = desk_.now + desk_.options().keep_alive_time_max;
   desk_.connections.arm(peer);
-  if (was_waiting) desk_.connections.pause(peer, false);
+  if (was_waiting) desk_.connections.unpause(peer, Pause::answer);
   if (!rest.empty() && read_requests(peer, rest) < rest.size()) desk_.connections.drop(peer);  // frames before our 101
 }
 

@@ -35,7 +35,7 @@ class Mailbox {
   bool has_mail() { return ring_.size() > 0; }
   // True once after the producer found no room: it wants to be woken.
   bool take_waiting() {
-    return waiting_.load(std::memory_order_relaxed) && waiting_.exchange(false, std::memory_order_seq_cst);
+    return waiting_.load(std::memory_order_seq_cst) && waiting_.exchange(false, std::memory_order_seq_cst);
   }
 
  private:

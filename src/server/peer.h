@@ -25,10 +25,28 @@ namespace server {
 struct HttpExchange;
 struct Feed;
 
+// The channels of a request that are not subscribed to yet: each one that has something to catch up on begins when the
+// one before it has caught up and the queue is short, so that what is replayed at once does not grow with their number.
+struct Starting {
+  std::vector<std::string> channels;
+  std::vector<hub::Since> since;
+  std::uint8_t format = 0;
+  std::size_t next = 0;  // the first that is not subscribed to
+  bool busy = false;     // the one before it is catching up
+};
+
 // What a connection needs only while it is not an idle plain WebSocket.
 struct PeerExtras {
   std::shared_ptr<const auth::Principal> principal;  // null: anonymous
   std::string proxy_header;                          // partial, while in Phase::proxy_header
+};
+
+// Why a connection is not read from now. Each reason is set and lifted by its own owner.
+enum class Pause : std::uint8_t {
+  request = 1,  // its requests wait for the mail to have credits again (Worker)
+  answer = 2,   // more came behind a request that is being answered (HttpFront)
+  room = 4,     // it does not read its answers (HttpFront)
+  ended = 8,    // it has finished sending (Connections)
 };
 
 struct Peer {
@@ -50,11 +68,13 @@ struct Peer {
   DoorKind door = DoorKind::http;
   loop::Interest interest = loop::Interest::read;  // as the poller knows it
   std::uint8_t pings_unanswered = 0;
-  bool dirty = false;     // in Connections' list of peers with output
-  bool dying = false;     // in Connections' list of peers to destroy
-  bool paused = false;    // not read from until the mail has credits again
-  bool shut = false;      // FIN sent
-  bool envelope = false;  // WebSocket, SSE: messages come with channel and position
+  bool dirty = false;       // in Connections' list of peers with output
+  bool dying = false;       // in Connections' list of peers to destroy
+  std::uint8_t paused = 0;  // Pause, or-ed
+  bool wants_room = false;  // somebody waits for the queue to be short: Protocols::drained() once it is
+  bool gauged = false;      // counted in the gauge of its door
+  bool shut = false;        // FIN sent
+  bool envelope = false;    // WebSocket, SSE: messages come with channel and position
   bool may_publish = false;
   bool json_input = false;  // text frames are JSON
   bool counted = false;     // in Admission
@@ -63,6 +83,7 @@ struct Peer {
 
   // --- output
   OutQueue out;
+  std::uint32_t replay_bytes = 0;              // of catch-up in the queue, at most: they do not make a reader slow
   base::Instant stalled_since = base::kNever;  // the socket takes nothing since then
 
   // --- time
@@ -78,12 +99,15 @@ struct Peer {
   std::unique_ptr<HttpExchange> http;              // Phase::http, while a request is in progress
   std::unique_ptr<loop::TlsConnection> tls;
   std::unique_ptr<PeerExtras> extras;
+  std::unique_ptr<std::string> unread;  // Connections::put_back
+  std::unique_ptr<Starting> starting;
   std::unique_ptr<loop::Address> proxy;  // the trusted proxy the connection comes from, if it named a client
 
   // Nothing is to be done when all that was queued has been written.
   bool at_ease() const {
-    return interest == loop::Interest::read && phase != Phase::closing && stalled_since == base::kNever;
+    return interest == loop::Interest::read && phase != Phase::closing && stalled_since == base::kNever && !wants_room;
   }
+  bool watches_one_channel() const { return subscriptions.size() == 1 && !starting; }
   const loop::Address& transport_address() const { return proxy ? *proxy : address; }
   base::PeerId id() const { return {slot, generation}; }
   Peer();

@@ -15,9 +15,7 @@ namespace server {
 class PeerSlab {
  public:
   // `slot` < size(); data() and get(), because the library's checks would cost more than the look-up.
-  Peer& operator[](std::uint32_t slot) {
-    return chunks_.data()[slot >> kChunkBits].get()[slot & (kChunkPeers - 1)];
-  }
+  Peer& operator[](std::uint32_t slot) { return chunks_.data()[slot >> kChunkBits].get()[slot & (kChunkPeers - 1)]; }
   std::uint32_t size() const { return size_; }
 
   // A peer in the next slot, in Phase::free.

@@ -1,5 +1,7 @@
 #include "server/post_office.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/assert.h"
@@ -38,12 +40,21 @@ bool PostOffice::has_room(base::WorkerId to) { return mailboxes_.between(self_, 
 void PostOffice::send(base::WorkerId to, hub::Mail mail) {
   if (!is_request(mail)) return push(to, std::move(mail));
   if (in_flight_[to] == mailboxes_.size().credits) {
-    waiting_[to].push_back(std::move(mail));
+    waiting_[to].push_back({++parkings_, std::move(mail)});
     ++parked_;
     return;
   }
   ++in_flight_[to];
   push(to, std::move(mail));
+}
+
+std::uint64_t PostOffice::oldest_parked() const {
+  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+  if (parked_ == 0) return oldest;
+  for (const auto& queue : waiting_) {
+    if (!queue.empty()) oldest = std::min(oldest, queue.front().number);
+  }
+  return oldest;
 }
 
 void PostOffice::push(base::WorkerId to, hub::Mail mail) {
@@ -69,7 +80,7 @@ void PostOffice::return_credit(base::WorkerId from) {
   ASSERT(in_flight_[from] > 0);
   --in_flight_[from];
   if (waiting_[from].empty()) return;
-  hub::Mail mail = std::move(waiting_[from].front());
+  hub::Mail mail = std::move(waiting_[from].front().mail);
   waiting_[from].pop_front();
   --parked_;
   ++in_flight_[from];

@@ -1,6 +1,6 @@
 // The mail of one worker: outgoing by hub::Post, with credits for requests; incoming by take(). Requests without a
-// credit wait here, in order; the worker stops reading from the peers that ask until parked() is 0 again, so that what
-// waits is bounded by what those peers had already sent. Threads: owned by one worker; the mailboxes are shared.
+// credit wait here, in order; the worker stops reading from the peer that asks until its requests have left, so that
+// what waits is bounded by what those peers had already sent. Threads: owned by one worker; the mailboxes are shared.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +44,10 @@ class PostOffice final : public hub::Post {
   void wake_others();
 
   std::size_t parked() const { return parked_; }
+  // Parked requests have numbers 1, 2, 3, ... in the order of send(). Of the newest one ever; of the oldest one that is
+  // still here (all ones: none is).
+  std::uint64_t newest_parked() const { return parkings_; }
+  std::uint64_t oldest_parked() const;
   std::uint64_t mails_sent() const { return sent_; }
 
  private:
@@ -53,10 +57,15 @@ class PostOffice final : public hub::Post {
   base::WorkerId self_;
   Mailboxes& mailboxes_;
   std::vector<loop::Wakeup*> wakeups_;
-  std::vector<std::uint32_t> in_flight_;        // requests, by target
-  std::vector<std::deque<hub::Mail>> waiting_;  // requests without a credit, by target
+  std::vector<std::uint32_t> in_flight_;  // requests, by target
+  struct Parked {
+    std::uint64_t number;
+    hub::Mail mail;
+  };
+  std::vector<std::deque<Parked>> waiting_;  // requests without a credit, by target
   std::vector<bool> to_wake_;
   std::size_t parked_ = 0;
+  std::uint64_t parkings_ = 0;
   std::uint64_t sent_ = 0;
 };
 

@@ -5,17 +5,29 @@
 #include "ws/frame.h"
 
 namespace server {
+namespace {
+
+constexpr std::size_t kPayloadBytesPerTurn = 256 * 1024;  // of one peer: some milliseconds of inflating and deflating
+
+}  // namespace
 
 // What the session itself answered goes out where it belongs: pongs before the answers to the events of the same call
 // (RFC 6455 section 5.5.2: as soon as is practical), a Close behind them, because it is the last frame.
 void SocketFront::receive(Peer& peer, std::span<char> bytes) {
+  std::size_t payload_bytes = 0;
   while (!bytes.empty()) {
+    // A few compressed bytes may be megabytes of messages: the rest has its turn after the other peers.
+    if (payload_bytes >= kPayloadBytesPerTurn) {
+      desk_.connections.put_back(peer, bytes);
+      break;
+    }
     desk_.scratch.clear();
     bytes = bytes.subspan(peer.session->receive(desk_.scratch, bytes, desk_.now));
     const std::string own(desk_.scratch.output());
     const bool over = peer.session->closed();
     if (!over) desk_.connections.send(peer, own);
     for (const ws::Event& event : desk_.scratch.events()) {
+      payload_bytes += event.payload.size();
       handle(peer, event);
       if (peer.dying || peer.phase != Peer::Phase::websocket) break;  // the scratch may have been used for a Close
     }
@@ -71,7 +83,7 @@ void SocketFront::echo(Peer& peer, const ws::Event& event) {
 }
 
 void SocketFront::publish(Peer& peer, const ws::Event& event) {
-  if (peer.subscriptions.size() != 1) return refuse(peer, base::Error::bad_parameter);
+  if (!peer.watches_one_channel()) return refuse(peer, base::Error::bad_parameter);
   const std::string_view channel = desk_.fan_out.channel_of(peer.subscriptions.front());
   if (!peer.may_publish) return refuse(peer, base::Error::forbidden);
   if (const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::publish, channel,
@@ -103,8 +115,9 @@ void SocketFront::refuse(Peer& peer, base::Error error) {
   desk_.refused(peer, error);
   std::string record;
   const std::string_view channel =
-      peer.subscriptions.size() == 1 ? desk_.fan_out.channel_of(peer.subscriptions.front()) : std::string_view{};
+      peer.watches_one_channel() ? desk_.fan_out.channel_of(peer.subscriptions.front()) : std::string_view{};
   door::append_error_record(record, channel, error);
+  if (peer.out.bytes() + record.size() > desk_.options().queue_bytes_max) return close_slow(desk_, peer);
   desk_.connections.send(peer, ws::encode_server_frame(ws::Opcode::text, record));
 }
 

@@ -64,6 +64,7 @@ void Worker::turn(base::Duration max_wait) {
   take_mail();
   home_.pump(post_);
   if (fan_out_.run(feeds_)) more_ = true;
+  feeds_.start_more();
   fan_out_.pump(post_);
   http_front_.answer_polls();
   connections_.expire(clock_now_);
@@ -102,10 +103,12 @@ void Worker::take_mail() {
     if (handle_from(id_) == 0) break;
     if (round + 1 == kSelfMailRounds) more_ = true;
   }
-  if (post_.parked() == 0 && !paused_.empty()) {
-    for (const base::PeerId id : std::exchange(paused_, {})) {
-      if (Peer* peer = connections_.find(id); peer != nullptr) connections_.pause(*peer, false);
+  // In the order in which they asked, so that nobody starves.
+  while (!waiting_.empty() && waiting_.front().last_request < post_.oldest_parked()) {
+    if (Peer* peer = connections_.find(waiting_.front().peer); peer != nullptr) {
+      connections_.unpause(*peer, Pause::request);
     }
+    waiting_.pop_front();
   }
 }
 
@@ -140,6 +143,7 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
 void Worker::opened(Peer& peer) { http_front_.opened(peer); }
 
 void Worker::receive(Peer& peer, std::span<char> bytes) {
+  const std::uint64_t parked_before = post_.newest_parked();
   switch (peer.phase) {
     case Peer::Phase::http: {
       // The HTTP front says how many bytes belong to the protocol that the connection has switched to.
@@ -155,14 +159,10 @@ void Worker::receive(Peer& peer, std::span<char> bytes) {
     default:  // an event stream says nothing after its request
       break;
   }
-  pause_while_parked(peer);
-}
-
-// Requests wait for credits: stop reading from those who ask, so that what waits stays bounded.
-void Worker::pause_while_parked(Peer& peer) {
-  if (post_.parked() == 0 || peer.dying || peer.paused) return;
-  connections_.pause(peer, true);
-  paused_.push_back(peer.id());
+  // Its requests wait for credits: it is not read from until they are on their way, so that what waits stays bounded.
+  if (post_.newest_parked() == parked_before || peer.dying || peer.phase == Peer::Phase::closing) return;
+  connections_.pause(peer, Pause::request);
+  waiting_.push_back({peer.id(), post_.newest_parked()});
 }
 
 void Worker::receive_eof(Peer& peer) {
@@ -190,7 +190,10 @@ base::Instant Worker::next_timeout(const Peer& peer) const {
   return peer.session ? peer.session->next_timeout() : base::kNever;
 }
 
-void Worker::drained(Peer& peer) { feeds_.resume(peer); }
+void Worker::drained(Peer& peer) {
+  connections_.unpause(peer, Pause::room);
+  feeds_.resume(peer);
+}
 
 void Worker::slow(Peer& peer) {
   if (peer.phase == Peer::Phase::http) {
@@ -203,8 +206,7 @@ void Worker::slow(Peer& peer) {
 
 void Worker::gone(Peer& peer) {
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
-  const bool was_open = peer.phase != Peer::Phase::proxy_header && peer.phase != Peer::Phase::tls_handshake;
-  if (was_open && peer.counted) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
+  if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
 }
 
 void Worker::sweep() {

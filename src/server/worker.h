@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 
@@ -42,8 +43,12 @@ class Worker final : public Protocols {
   void turn(base::Duration max_wait);
   // When turn() has something to do without being woken: not after now if it has right away; kNever if only I/O can.
   base::Instant next_deadline() const;
-  // While draining: no connection is left, or the time for it is over.
-  bool drained() const { return draining_ && (connections_.count() == 0 || clock_now_ >= drain_until_); }
+  // While draining: no connection is left on any worker (this one is home to channels of the others), or the time for
+  // it is over.
+  bool drained() const {
+    const bool all_gone = connections_.count() == 0 && shared_.admission.connections() == 0;
+    return draining_ && (all_gone || clock_now_ >= drain_until_);
+  }
   std::size_t connections() const { return connections_.count(); }
   const hub::Home& home() const { return home_; }
   const hub::FanOut& fan_out() const { return fan_out_; }
@@ -64,7 +69,6 @@ class Worker final : public Protocols {
   void start_drain();
   void continue_drain();
   void sweep();
-  void pause_while_parked(Peer& peer);
   void publish_gauges();
   hub::Now now() const { return {clock_now_, io_.clock.wall()}; }
 
@@ -93,7 +97,11 @@ class Worker final : public Protocols {
   HttpFront http_front_;
   base::Instant clock_now_;
   base::Instant next_sweep_;
-  std::vector<base::PeerId> paused_;
+  struct Waiting {  // a peer that is paused, and the number of its last parked request
+    base::PeerId peer;
+    std::uint64_t last_request;
+  };
+  std::deque<Waiting> waiting_;
   bool more_ = false;  // work is left for the next turn
   bool draining_ = false;
   base::Instant drain_until_ = base::kNever;
