@@ -12,6 +12,7 @@
 #include "app/config.h"
 #include "loop/kernel_clock.h"
 #include "loop/kernel_entropy.h"
+#include "loop/kernel_memory.h"
 #include "loop/kernel_poller.h"
 #include "loop/kernel_sockets.h"
 #include "loop/tls.h"
@@ -51,6 +52,7 @@ class Process {
   void wake_all();
 
   loop::TicketKeys ticket_keys_;
+  loop::KernelMemory memory_;
   std::uint64_t version_ = 1;
   server::Options options_;  // in force
   std::unique_ptr<server::Shared> shared_;

@@ -102,6 +102,14 @@ class Wakeup {
   virtual void wake() = 0;  // any thread; cheap when the worker is awake
 };
 
+// What the process holds.
+class Memory {
+ public:
+  virtual ~Memory() = default;
+  virtual std::uint64_t resident_bytes() = 0;
+  virtual void return_free() = 0;  // what the allocator keeps for later; may take milliseconds
+};
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -1,6 +1,7 @@
 #include "loop/resource.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -90,6 +91,8 @@ unsigned quota_processors(const std::string& quota_text, const std::string& peri
 }
 
 }  // namespace
+
+void return_free_memory() { static_cast<void>(::malloc_trim(0)); }
 
 std::uint64_t resident_bytes() {
   const std::vector<std::string> words = first_words("/proc/self/statm");  // total, resident, ... in pages

@@ -8,6 +8,7 @@
 namespace loop {
 
 std::uint64_t resident_bytes();  // RSS now
+void return_free_memory();       // of the allocator to the kernel; takes milliseconds per GiB
 
 // The smallest of the machine's memory and the limits of this process's control group and its parents (v1 or v2).
 // `root` is where /proc and /sys are found; tests give another.

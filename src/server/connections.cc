@@ -135,8 +135,10 @@ Peer* Connections::open(loop::SocketId socket, const loop::Address& address, std
 void Connections::start_transport(Peer& peer, std::string_view received) {
   const Options& options = snapshot_->options();
   const bool behind_proxy = snapshot_->trusted_proxies().contains(peer.address);
-  const base::Error refused = shared_.admission.admit(peer.address, options.connections_max,
-                                                      behind_proxy ? 0 : options.connections_per_address_max);
+  const base::Error refused = shared_.overload.at_least(Overload::Level::no_connections)
+                                  ? base::Error::memory
+                                  : shared_.admission.admit(peer.address, options.connections_max,
+                                                            behind_proxy ? 0 : options.connections_per_address_max);
   peer.counted = refused == base::Error::none;
   const bool tls = listener_of(peer).tls && snapshot_->tls() != nullptr;
   const bool rate_ok =

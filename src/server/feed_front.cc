@@ -161,7 +161,8 @@ bool FeedFront::too_slow(const Peer& peer, const hub::Batch& batch, std::size_t 
   if (peer.out.bytes() - peer.replay_bytes + bytes > options.queue_bytes_max) return true;
   if (peer.out.blocks() >= options.queue_messages_max) return true;
   // When all queues together are too long, those that are behind go first; who keeps up is not touched.
-  return peer.out.bytes() > kBehindBytes &&
+  if (peer.out.bytes() <= kBehindBytes) return false;
+  return desk_.shared.overload.at_least(Overload::Level::close_slow) ||
          desk_.counters.queue_bytes.get() > desk_.snapshot->queues_bytes_max(desk_.shared.workers());
 }
 

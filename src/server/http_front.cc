@@ -37,6 +37,10 @@ std::optional<std::string_view> rest_after(std::string_view path, std::string_vi
   return path.empty() ? std::nullopt : std::optional(path);
 }
 
+bool announces_body(const http::Request& request) {
+  return request.count("Transfer-Encoding") > 0 || request.find("Content-Length").value_or("0") != "0";
+}
+
 }  // namespace
 
 void HttpFront::opened(Peer& peer) {
@@ -83,6 +87,18 @@ std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
           respond_error(peer, base::Error::payload_too_big);
           return given;
         }
+        if (announces_body(exchange.reader.request()) &&
+            desk_.shared.overload.at_least(Overload::Level::no_connections)) {
+          exchange.connection = http::Connection::close;
+          respond_error(peer, base::Error::memory);
+          return given;
+        }
+        // A body is not read for somebody who may not send it: the request is answered without it, and that was all.
+        if (announces_body(exchange.reader.request()) && !takes_body(peer, exchange.reader.request())) {
+          exchange.body_unread = true;
+          handle(peer);
+          return given;
+        }
         if (exchange.reader.request().expects_continue) {
           std::string go_on;
           http::append_continue(go_on);
@@ -112,6 +128,29 @@ bool HttpFront::too_long_to_publish(const Request& request) const {
   std::uint64_t bytes = 0;
   const auto parsed = std::from_chars(length->data(), length->data() + length->size(), bytes);
   return parsed.ec == std::errc{} && bytes > desk_.options().message_bytes_max;
+}
+
+// Whether to read the body of this request: it is for a path that takes one, and from somebody who may send it. What
+// was sent before that is known stays below the limit of a head (docs/ARCHITECTURE.md).
+bool HttpFront::takes_body(Peer& peer, const Request& request) {
+  if (request.method != "POST") return false;
+  const bool dev = desk_.options().dev;
+  if (rest_after(request.path, "/api")) {
+    if (request.path == "/api/ticket") return false;
+    return dev || (desk_.connections.listener_of(peer).admin && has_api_key(desk_, request));
+  }
+  const auto path_channel = rest_after(request.path, "/pub");
+  if (!path_channel || path_channel->empty()) return false;
+  const auto channel = door::channel_from_path(*path_channel);
+  const auto query = codec::Query::parse(request.query);
+  if (!channel || !query) return false;
+  if (query->count("ticket") > 0) return true;  // a ticket is used up by looking at it
+  const auto principal = identify(desk_, request, *query);
+  if (!principal) return false;
+  static const auth::Principal kAnonymous{};
+  return desk_.snapshot->policy()
+      .authorize(*principal ? **principal : kAnonymous, auth::Verb::publish, *channel, desk_.clock.wall())
+      .has_value();
 }
 
 void HttpFront::receive_eof(Peer& peer) {
@@ -151,7 +190,8 @@ void HttpFront::handle(Peer& peer) {
   const Request& request = exchange.reader.request();
   desk_.counters.requests.add();
   exchange.connection =
-      request.keep_alive && !desk_.shared.draining() ? http::Connection::keep_alive : http::Connection::close;
+      request.keep_alive && !exchange.body_unread && !desk_.shared.draining() ? http::Connection::keep_alive
+                                                                              : http::Connection::close;
   // After a request to switch protocols nothing more is read as HTTP, whatever became of it (threat T40).
   if (request.count("Upgrade") > 0) exchange.connection = http::Connection::close;
   exchange.head_only = request.method == "HEAD";
@@ -250,7 +290,8 @@ void HttpFront::set_principal(Peer& peer, PrincipalRef principal) {
 bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind door) {
   static constexpr std::string_view kSubprotocols[] = {"wirebird"};
   const Options& options = desk_.options();
-  const auto deflate = !options.deflate                   ? ws::DeflateOffer::refuse
+  const bool deflate_now = options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
+  const auto deflate = !deflate_now                       ? ws::DeflateOffer::refuse
                        : options.deflate_context_takeover ? ws::DeflateOffer::context_takeover
                                                           : ws::DeflateOffer::no_context_takeover;
   const auto accepted = ws::accept(request, {.subprotocols = kSubprotocols, .deflate = deflate});
@@ -401,6 +442,7 @@ void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& 
 
 void HttpFront::send_publish(Peer& peer, std::string channel, hub::Kind kind, std::string_view payload,
                              const std::optional<std::string>& key) {
+  if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) return respond_error(peer, base::Error::memory);
   hub::Publish publish;
   publish.request = Desk::request_of(peer);
   publish.message = std::make_unique<hub::Message>(kind, payload, desk_.clock.now());

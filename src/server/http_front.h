@@ -64,6 +64,7 @@ class HttpFront {
   void respond_error(Peer& peer, base::Error error, std::string_view hint = {});
   void refuse_method(Peer& peer, std::string_view allowed);
   bool too_long_to_publish(const Request& request) const;
+  bool takes_body(Peer& peer, const Request& request);
   void send_answer(Peer& peer, std::string answer);
   void next_request(Peer& peer);
   void leave_http(Peer& peer, Peer::Phase phase, DoorKind door);

@@ -41,8 +41,11 @@ bool append_operator_page(std::string& out, const Desk& desk, const http::Reques
   };
   if (path == "/health") return text(200, "application/json", "{\"status\":\"ok\"}");
   if (path == "/ready") {
-    return desk.shared.draining() ? text(503, "application/json", "{\"status\":\"draining\"}")
-                                  : text(200, "application/json", "{\"status\":\"ready\"}");
+    if (desk.shared.draining()) return text(503, "application/json", "{\"status\":\"draining\"}");
+    if (desk.shared.overload.at_least(Overload::Level::no_connections)) {
+      return text(503, "application/json", "{\"status\":\"overloaded\"}");
+    }
+    return text(200, "application/json", "{\"status\":\"ready\"}");
   }
   if (path == "/version") {
     std::string body = "{\"name\":\"wirebird\",\"version\":";

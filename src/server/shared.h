@@ -14,6 +14,7 @@
 #include "server/admission.h"
 #include "server/counters.h"
 #include "server/log.h"
+#include "server/overload.h"
 #include "server/snapshot.h"
 
 namespace server {
@@ -49,6 +50,7 @@ class Shared {
 
   Log& log;
   Admission admission;
+  Overload overload;
   Tickets tickets;
   std::vector<std::unique_ptr<Counters>> counters;  // by worker
 

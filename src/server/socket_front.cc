@@ -91,6 +91,7 @@ void SocketFront::publish(Peer& peer, const ws::Event& event) {
       !allowed) {
     return refuse(peer, allowed.error());
   }
+  if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) return refuse(peer, base::Error::memory);
   hub::Publish publish;
   publish.request = Desk::request_of(peer);
   publish.channel = channel;

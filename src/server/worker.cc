@@ -1,6 +1,7 @@
 #include "server/worker.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/assert.h"
 
@@ -8,6 +9,7 @@ namespace server {
 namespace {
 
 constexpr base::Duration kSweepInterval = std::chrono::milliseconds(100);
+constexpr base::Duration kMemoryReturnInterval = std::chrono::seconds(1);
 constexpr std::size_t kMailsPerTurn = 4096;         // per sender
 constexpr std::uint32_t kAddressesMax = 16 * 1024;  // whose rates are remembered: 1 MiB
 constexpr int kSelfMailRounds = 4;                  // a publish of this worker to itself is delivered in the same turn
@@ -142,8 +144,25 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
 
 void Worker::opened(Peer& peer) { http_front_.opened(peer); }
 
+// No exception of an engine or a door gets past its peer (threat T26): the peer is gone, the others go on.
 void Worker::receive(Peer& peer, std::span<char> bytes) {
   const std::uint64_t parked_before = post_.newest_parked();
+  try {
+    hand_over(peer, bytes);
+  } catch (const std::exception& error) {
+    std::string line = "internal_error";
+    append_field(line, "what", error.what());
+    shared_.log.write(LogLevel::error, line);
+    counters_.count(base::Error::internal);
+    connections_.drop(peer);
+  }
+  // Its requests wait for credits: it is not read from until they are on their way, so that what waits stays bounded.
+  if (post_.newest_parked() == parked_before || peer.dying || peer.phase == Peer::Phase::closing) return;
+  connections_.pause(peer, Pause::request);
+  waiting_.push_back({peer.id(), post_.newest_parked()});
+}
+
+void Worker::hand_over(Peer& peer, std::span<char> bytes) {
   switch (peer.phase) {
     case Peer::Phase::http: {
       // The HTTP front says how many bytes belong to the protocol that the connection has switched to.
@@ -159,10 +178,6 @@ void Worker::receive(Peer& peer, std::span<char> bytes) {
     default:  // an event stream says nothing after its request
       break;
   }
-  // Its requests wait for credits: it is not read from until they are on their way, so that what waits stays bounded.
-  if (post_.newest_parked() == parked_before || peer.dying || peer.phase == Peer::Phase::closing) return;
-  connections_.pause(peer, Pause::request);
-  waiting_.push_back({peer.id(), post_.newest_parked()});
 }
 
 void Worker::receive_eof(Peer& peer) {
@@ -214,11 +229,30 @@ void Worker::sweep() {
   next_sweep_ = clock_now_ + kSweepInterval;
   home_.sweep(now());
   publish_gauges();
+  if (io_.memory != nullptr) watch_memory();
+}
+
+// What is free but kept by the allocator is no reason to refuse anybody.
+void Worker::watch_memory() {
+  const std::uint64_t limit = desk_.options().memory_bytes_max;
+  std::uint64_t bytes = io_.memory->resident_bytes();
+  if (bytes > limit / 4 * 3 && clock_now_ >= next_memory_return_) {
+    next_memory_return_ = clock_now_ + kMemoryReturnInterval;
+    io_.memory->return_free();
+    bytes = io_.memory->resident_bytes();
+  }
+  if (!shared_.overload.measure(bytes, limit)) return;
+  std::string line = "overload";
+  append_field(line, "level", to_string(shared_.overload.level()));
+  append_field(line, "memory_bytes", std::to_string(bytes));
+  append_field(line, "limit_bytes", std::to_string(limit));
+  shared_.log.write(LogLevel::warning, line);
 }
 
 void Worker::publish_gauges() {
   counters_.channels.set(home_.channels());
   counters_.log_bytes.set(home_.log_bytes());
+  counters_.overload_level.set(id_ == 0 ? static_cast<std::uint64_t>(shared_.overload.level()) : 0);
   counters_.mails.set(post_.mails_sent());
 }
 

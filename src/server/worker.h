@@ -30,6 +30,7 @@ struct WorkerIo {
   loop::Poller& poller;
   loop::Clock& clock;
   base::Entropy& entropy;
+  loop::Memory* memory = nullptr;  // of the process, for the one worker that watches it
 };
 
 class Worker final : public Protocols {
@@ -63,6 +64,7 @@ class Worker final : public Protocols {
   void slow(Peer& peer) override;
   void gone(Peer& peer) override;
 
+  void hand_over(Peer& peer, std::span<char> bytes);
   void take_configuration();
   void take_mail();
   void handle(base::WorkerId from, hub::Mail mail);
@@ -70,6 +72,7 @@ class Worker final : public Protocols {
   void continue_drain();
   void sweep();
   void publish_gauges();
+  void watch_memory();
   hub::Now now() const { return {clock_now_, io_.clock.wall()}; }
 
   // The home's view of the namespaces: follows the snapshot.
@@ -97,6 +100,7 @@ class Worker final : public Protocols {
   HttpFront http_front_;
   base::Instant clock_now_;
   base::Instant next_sweep_;
+  base::Instant next_memory_return_;
   struct Waiting {  // a peer that is paused, and the number of its last parked request
     base::PeerId peer;
     std::uint64_t last_request;
