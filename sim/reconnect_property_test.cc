@@ -35,10 +35,12 @@ TEST_P(Reconnect, LosesDoublesAndReordersNothingAndAnnouncesEveryGap) {
     if (!run.history.keeps_all()) brief.add(run.verdict);
   }
   // The model is sharp: it hardly ever allows both answers. And both answers are frequent.
-  EXPECT_LT(brief.either * 100, brief.recovered + brief.gaps);
-  EXPECT_GT(brief.recovered, brief.reconnects / 4);
-  EXPECT_GT(brief.gaps, brief.reconnects / 4);
-  EXPECT_LT(all.slow * 1000, all.reconnects);
+  if (kSeedsPerShard >= 50) {  // a few worlds say nothing about how frequent something is
+    EXPECT_LT(brief.either * 100, brief.recovered + brief.gaps);
+    EXPECT_GT(brief.recovered, brief.reconnects / 4);
+    EXPECT_GT(brief.gaps, brief.reconnects / 4);
+    EXPECT_LT(all.slow * 1000, all.reconnects);
+  }
   std::printf(
       "%llu reconnects, %llu messages; %llu resumed, %llu gaps, either was right %llu, live gaps %llu, slow %llu\n",
       static_cast<unsigned long long>(all.reconnects), static_cast<unsigned long long>(all.messages),
