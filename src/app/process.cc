@@ -45,10 +45,9 @@ std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Opti
   process->mailboxes_ = std::make_unique<server::Mailboxes>(workers, server::MailboxSize{});
   for (base::WorkerId id = 0; id < workers; ++id) {
     Seat& seat = *process->seats_[id];
-    seat.worker =
-        std::make_unique<server::Worker>(id, *process->shared_, *process->mailboxes_, wakeups,
-                                         server::WorkerIo{seat.sockets, *seat.poller, seat.clock, seat.entropy,
-                                                          id == 0 ? &process->memory_ : nullptr});
+    seat.worker = std::make_unique<server::Worker>(
+        id, *process->shared_, *process->mailboxes_, wakeups,
+        server::WorkerIo{seat.sockets, *seat.poller, seat.clock, seat.entropy, id == 0 ? &process->memory_ : nullptr});
   }
   for (server::Listener listener : listeners) {
     const auto sockets = loop::listen_on_shared(listener.address, workers);

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "base/coarse_instant.h"
 #include "base/entropy.h"
 #include "base/error.h"
 #include "base/hash.h"
@@ -30,6 +31,22 @@ TEST(SharedBytes, OutlivesTheFirstHandle) {
     second = first;
   }
   EXPECT_EQ(second.view(), "kept");
+}
+
+TEST(CoarseInstant, IsNeverEarlyAndAtMostOneTickLate) {
+  SeededEntropy entropy(3);
+  for (int i = 0; i < 10000; ++i) {
+    const Instant exact(Duration(static_cast<std::int64_t>(entropy.next() >> 6)));
+    const Instant coarse = CoarseInstant(exact);
+    if (coarse == kNever) {
+      EXPECT_GT(exact.time_since_epoch(), std::chrono::hours(9 * 365 * 24));
+    } else {
+      EXPECT_GE(coarse, exact);
+      EXPECT_LT(coarse - exact, 68ms);
+    }
+  }
+  EXPECT_EQ(Instant(CoarseInstant(kNever)), kNever);
+  EXPECT_EQ(Instant(CoarseInstant(Instant{})), Instant{});
 }
 
 TEST(Error, EveryEntryIsCompleteAndUnique) {

@@ -60,7 +60,7 @@ struct Counters {
   Counter channels;  // this worker is home to
   Counter log_bytes;
   Counter turns;
-  Counter overload_level;  // Overload::Level, by the first worker
+  Counter overload_level;               // Overload::Level, by the first worker
   std::array<Counter, kErrors> errors;  // refusals and closes by base::Error
   DurationHistogram handshake_time;     // accept to open door
   DurationHistogram delivery_time;      // ingest of a publish to queued write of its fan-out block

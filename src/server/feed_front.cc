@@ -37,7 +37,6 @@ void FeedFront::start(Peer& peer, std::span<const std::string> channels, std::sp
       place.resumable = since[i].kind == hub::Since::Kind::position || since[i].kind == hub::Since::Kind::now;
     }
   }
-  peer.subscriptions.reserve(channels.size());
   peer.starting = std::make_unique<Starting>(Starting{.channels = {channels.begin(), channels.end()},
                                                       .since = {since.begin(), since.end()},
                                                       .format = static_cast<std::uint8_t>(format)});

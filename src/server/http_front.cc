@@ -189,9 +189,9 @@ void HttpFront::handle(Peer& peer) {
   HttpExchange& exchange = *peer.http;
   const Request& request = exchange.reader.request();
   desk_.counters.requests.add();
-  exchange.connection =
-      request.keep_alive && !exchange.body_unread && !desk_.shared.draining() ? http::Connection::keep_alive
-                                                                              : http::Connection::close;
+  exchange.connection = request.keep_alive && !exchange.body_unread && !desk_.shared.draining()
+                            ? http::Connection::keep_alive
+                            : http::Connection::close;
   // After a request to switch protocols nothing more is read as HTTP, whatever became of it (threat T40).
   if (request.count("Upgrade") > 0) exchange.connection = http::Connection::close;
   exchange.head_only = request.method == "HEAD";

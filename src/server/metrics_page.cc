@@ -105,7 +105,8 @@ void append_metrics(std::string& out, const Desk& desk) {
   all.counter("wirebird_gaps_total", "Gaps announced to subscribers.", [](auto& c) -> auto& { return c.gaps; });
   all.counter("wirebird_replayed_total", "Messages replayed to subscribers that resumed.",
               [](auto& c) -> auto& { return c.caught_up; });
-  all.gauge("wirebird_overload_level", "0: none, 1: no compression, 2: no new connections, 3: slow readers closed, 4: no publishing.",
+  all.gauge("wirebird_overload_level",
+            "0: none, 1: no compression, 2: no new connections, 3: slow readers closed, 4: no publishing.",
             [](auto& c) -> auto& { return c.overload_level; });
   all.counter("wirebird_turns_total", "Turns of the event loops.", [](auto& c) -> auto& { return c.turns; });
   all.gauge("wirebird_subscriptions", "Living subscriptions.", [](auto& c) -> auto& { return c.subscriptions; });

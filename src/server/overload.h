@@ -1,5 +1,5 @@
-// Steps in which a server that runs out of memory does less, the cheapest first. One worker measures ten times a second;
-// all ask level() at the places that the steps name. Any thread.
+// Steps in which a server that runs out of memory does less, the cheapest first. One worker measures ten times a
+// second; all ask level() at the places that the steps name. Any thread.
 #pragma once
 
 #include <atomic>
@@ -13,10 +13,10 @@ class Overload {
   // In order; each includes those before it.
   enum class Level : std::uint8_t {
     none,
-    no_compression,   // 80 % of the limit: new connections are not compressed
-    no_connections,   // 90 %: new connections and large bodies are refused; not ready
-    close_slow,       // 92 %: readers that are behind are closed
-    no_publishing,    // 95 %: publishes are refused
+    no_compression,  // 80 % of the limit: new connections are not compressed
+    no_connections,  // 90 %: new connections and large bodies are refused; not ready
+    close_slow,      // 92 %: readers that are behind are closed
+    no_publishing,   // 95 %: publishes are refused
     count,
   };
 

@@ -12,9 +12,12 @@ TEST(Overload, EachStepBeginsAtItsPointAndEndsFivePercentBelow) {
     unsigned percent;
     Level expected;
   } kSteps[] = {
-      {79, Level::none},           {80, Level::no_compression}, {76, Level::no_compression}, {74, Level::none},
-      {90, Level::no_connections}, {86, Level::no_connections}, {84, Level::no_compression}, {92, Level::close_slow},
-      {95, Level::no_publishing},  {91, Level::no_publishing},  {89, Level::close_slow},     {86, Level::no_connections},
+      {79, Level::none},           {80, Level::no_compression},
+      {76, Level::no_compression}, {74, Level::none},
+      {90, Level::no_connections}, {86, Level::no_connections},
+      {84, Level::no_compression}, {92, Level::close_slow},
+      {95, Level::no_publishing},  {91, Level::no_publishing},
+      {89, Level::close_slow},     {86, Level::no_connections},
       {300, Level::no_publishing}, {0, Level::none},
   };
   Overload overload;

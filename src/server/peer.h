@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "auth/auth.h"
+#include "base/coarse_instant.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "hub/fan_out.h"
@@ -18,6 +19,7 @@
 #include "loop/tls.h"
 #include "server/counters.h"
 #include "server/out_queue.h"
+#include "server/subscription_list.h"
 #include "ws/session.h"
 
 namespace server {
@@ -83,20 +85,20 @@ struct Peer {
 
   // --- output
   OutQueue out;
-  std::uint32_t replay_bytes = 0;              // of catch-up in the queue, at most: they do not make a reader slow
-  base::Instant stalled_since = base::kNever;  // the socket takes nothing since then
+  std::uint32_t replay_bytes = 0;  // of catch-up in the queue, at most: they do not make a reader slow
 
   // --- time
   base::Instant opened;
-  base::Instant deadline = base::kNever;  // of the phase: handshake, request, keep-alive, linger
-  base::Instant ping_at = base::kNever;   // next ping or heartbeat
-  base::Instant last_heard;
+  base::CoarseInstant stalled_since = base::kNever;  // the socket takes nothing since then
+  base::CoarseInstant deadline = base::kNever;       // of the phase: handshake, request, keep-alive, linger
+  base::CoarseInstant ping_at = base::kNever;        // next ping or heartbeat
+  base::CoarseInstant last_heard;
 
   // --- sessions
-  std::optional<ws::Session> session;              // Phase::websocket
-  std::vector<hub::SubscriptionId> subscriptions;  // in the order of the request's channels
-  std::unique_ptr<Feed> feed;                      // several channels, SSE, poll
-  std::unique_ptr<HttpExchange> http;              // Phase::http, while a request is in progress
+  std::optional<ws::Session> session;  // Phase::websocket
+  SubscriptionList subscriptions;
+  std::unique_ptr<Feed> feed;          // several channels, SSE, poll
+  std::unique_ptr<HttpExchange> http;  // Phase::http, while a request is in progress
   std::unique_ptr<loop::TlsConnection> tls;
   std::unique_ptr<PeerExtras> extras;
   std::unique_ptr<std::string> unread;  // Connections::put_back
