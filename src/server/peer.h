@@ -67,7 +67,7 @@ struct Peer {
 
   // --- time
   base::Instant opened;
-  base::Instant deadline = base::kNever;  // of the phase: handshake, request, keep-alive, linger
+  base::Instant deadline = base::kNever;  // of the phase: handshake, request, keep-alive, token, linger
   base::Instant ping_at = base::kNever;   // next ping or heartbeat
   base::Instant last_heard;
 
