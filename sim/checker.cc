@@ -78,7 +78,8 @@ class Judge {
       }
     }
     for (auto& [name, channel] : channels_) {
-      if (!channel.timeline.finish(channel.head)) problem("the times of " + name + " contradict each other");
+      if (!channel.timeline.finish(channel.head, history_.clock))
+        problem("the times of " + name + " contradict each other");
     }
   }
 

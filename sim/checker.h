@@ -15,12 +15,14 @@
 #include <vector>
 
 #include "sim/log.h"
+#include "sim/timeline.h"
 
 namespace sim {
 
 struct History {
   std::uint64_t messages = std::numeric_limits<std::uint64_t>::max();
   std::int64_t age_ms = std::numeric_limits<std::int64_t>::max();
+  Timeline::WallClock clock = Timeline::WallClock::steady;
   bool keeps_all() const { return messages == std::numeric_limits<std::uint64_t>::max(); }
 };
 

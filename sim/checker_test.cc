@@ -170,11 +170,19 @@ TEST(Timeline, KnowsOnlyWhatItWasTold) {
 
   using Answer = Timeline::Answer;
   EXPECT_EQ(timeline.judge(0, 3, at(0), at(11000), 2, 500), Answer::lost);  // too many
-  EXPECT_EQ(timeline.judge(0, 2, at(0), at(6999), 2, 5), Answer::held);
-  EXPECT_EQ(timeline.judge(0, 2, at(0), at(7000), 2, 5), Answer::either);  // too old by the end
+  EXPECT_EQ(timeline.judge(0, 2, at(0), at(5999), 2, 5), Answer::held);
+  EXPECT_EQ(timeline.judge(0, 2, at(0), at(6000), 2, 5), Answer::either);  // perhaps too old by the end
   EXPECT_EQ(timeline.judge(0, 2, at(7000), at(9000), 2, 5), Answer::lost);
   EXPECT_EQ(timeline.judge(3, 4, at(0), at(99000), 2, 500), Answer::held);
   EXPECT_EQ(timeline.judge(5, 5, at(0), at(99000), 2, 5), Answer::held);  // nothing is missed
+
+  Timeline stepped;
+  stepped.learn(1, wall + 1);
+  stepped.learn(2, wall + 99'000);
+  ASSERT_TRUE(stepped.finish(2, Timeline::WallClock::stepped));  // says nothing of instants
+  EXPECT_EQ(stepped.count_surely(at(500'000)), 0U);
+  EXPECT_EQ(stepped.count_perhaps(at(500)), 2U);
+  EXPECT_TRUE(stepped.surely_held(0, at(500), History{}.messages, History{}.age_ms));
 
   Timeline backwards;
   backwards.learn(1, wall + 5);

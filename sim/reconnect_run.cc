@@ -44,6 +44,29 @@ class HeadAsker final : public Guest {
   std::string input_, output_;
 };
 
+// Steps the wall clock by up to an hour, or two, in either direction.
+class ClockStepper final : public Guest {
+ public:
+  ClockStepper(Crowd& crowd, std::uint64_t seed) : crowd_(crowd), entropy_(seed), number_(crowd.join(*this)) {
+    crowd_.wake_at(number_, crowd_.world().now());
+  }
+  std::uint64_t steps() const { return steps_; }
+  void ready() override {}
+  void handle_timeout() override {
+    static constexpr std::uint32_t kHourMs = 3'600'000;
+    const auto size = std::chrono::milliseconds(entropy_.below(4) == 0 ? kHourMs : entropy_.below(2 * kHourMs));
+    crowd_.world().clock().step_wall(entropy_.below(2) == 0 ? size : -size);
+    ++steps_;
+    crowd_.wake_at(number_, crowd_.world().now() + std::chrono::microseconds(1 + entropy_.below(10'000)));
+  }
+
+ private:
+  Crowd& crowd_;
+  base::SeededEntropy entropy_;
+  std::size_t number_;
+  std::uint64_t steps_ = 0;
+};
+
 class Run {
  public:
   explicit Run(const ReconnectOptions& options)
@@ -58,7 +81,10 @@ class Run {
     make_channels();
     make_publishers();
     make_subscribers();
+    if (stepped()) stepper_ = std::make_unique<ClockStepper>(*crowd_, entropy_.next());
     drive();
+    if (stepper_) result_.clock_steps = stepper_->steps();
+    stepper_.reset();
     publishers_.clear();
     ws_publishers_.clear();
     subscribers_.clear();
@@ -70,6 +96,7 @@ class Run {
   }
 
  private:
+  bool stepped() const { return options_.clock == Timeline::WallClock::stepped; }
   std::uint32_t below(std::uint32_t bound) { return entropy_.below(bound); }
   std::uint32_t from_to(std::uint32_t from, std::uint32_t to) { return from + below(to - from + 1); }
   std::uint32_t ring_size() { return std::min(256U, (1U << below(9)) + below(4)); }
@@ -99,6 +126,7 @@ class Run {
       all.history_bytes_max = 1 << 30;
       all.history_age_max = std::chrono::milliseconds(kBrief.age_ms);
     }
+    if (stepped()) all.history_age_max = 1h;  // a run does not take so long, its wall clock does
     world.server.namespaces = {all};
     result_.shape = std::to_string(world.workers) + " workers, mailbox " + std::to_string(world.mailbox.credits) + "+" +
                     std::to_string(world.mailbox.consequences);
@@ -122,6 +150,7 @@ class Run {
     for (std::uint32_t i = 0; i < count; ++i) channels_.push_back(kNames[i]);
     slow_ = brief_ && !stalls_ && below(2) == 0;
     result_.shape += ", " + std::to_string(count) + (slow_ ? " slow channels" : " channels");
+    if (stepped()) result_.shape += ", wall clock stepped";
   }
 
   void make_publishers() {
@@ -196,6 +225,7 @@ class Run {
     }
     const bool caught_up = world_->run_until([&] { return all_finished(subscribers_); }, 60s);
     result_.history = brief_ ? kBrief : History{};
+    result_.history.clock = options_.clock;
     result_.verdict = check(log_, result_.history);
     if (!caught_up) stuck("catching up");
   }
@@ -214,6 +244,7 @@ class Run {
   std::vector<std::unique_ptr<WsPublisher>> ws_publishers_;
   std::vector<std::unique_ptr<Subscriber>> subscribers_;
   std::vector<std::unique_ptr<HeadAsker>> askers_;
+  std::unique_ptr<ClockStepper> stepper_;
   std::vector<std::vector<std::string>> wants_;  // by subscriber
   ReconnectRun result_;
 };
@@ -226,6 +257,10 @@ ReconnectOptions options_of(std::uint64_t seed, std::uint64_t reconnects) {
   return {.seed = seed,
           .reconnects = reconnects,
           .kept = seed % 2 == 1 ? ReconnectOptions::Kept::all : ReconnectOptions::Kept::brief};
+}
+
+ReconnectOptions stepped_options_of(std::uint64_t seed, std::uint64_t reconnects) {
+  return {.seed = seed, .reconnects = reconnects, .clock = Timeline::WallClock::stepped};
 }
 
 }  // namespace sim

@@ -15,6 +15,8 @@ struct ReconnectOptions {
   std::uint64_t reconnects = 500;
   // keeps_all: the history is larger than everything published. brief: 50 messages and one second.
   enum class Kept : std::uint8_t { all, brief } kept = Kept::all;
+  // stepped: by up to an hour, forth and back, some hundred times; only where all is kept, as times tell nothing then.
+  Timeline::WallClock clock = Timeline::WallClock::steady;
 };
 
 struct ReconnectRun {
@@ -24,11 +26,14 @@ struct ReconnectRun {
   std::string shape;        // of the world, for whoever reads about a failure
   std::uint64_t trace = 0;  // equal for equal options
   std::uint64_t turns = 0;
+  std::uint64_t clock_steps = 0;
 };
 
 ReconnectRun run_reconnects(const ReconnectOptions& options);
 
 // The seeds of a whole suite share a number of reconnects; odd seeds keep all, even ones are brief.
 ReconnectOptions options_of(std::uint64_t seed, std::uint64_t reconnects);
+// All is kept while the wall clock is stepped.
+ReconnectOptions stepped_options_of(std::uint64_t seed, std::uint64_t reconnects);
 
 }  // namespace sim

@@ -1,4 +1,5 @@
-// sim_run --seed N [--count N] [--reconnects N]: replays runs of the reconnect property and says what became of them.
+// sim_run --seed N [--count N] [--reconnects N] [--stepped-clock 1]: replays runs of the reconnect property and says
+// what became of them.
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -25,17 +26,20 @@ void print(std::uint64_t seed, const sim::ReconnectRun& run) {
 
 int main(int argc, char** argv) {
   std::uint64_t seed = 1, count = 1, reconnects = 500;
+  bool stepped = false;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const std::uint64_t value = std::strtoull(argv[i + 1], nullptr, 10);
     if (name == "--seed") seed = value;
     if (name == "--count") count = value;
     if (name == "--reconnects") reconnects = value;
+    if (name == "--stepped-clock") stepped = value != 0;
   }
   bool failed = false;
   sim::Verdict total;
   for (std::uint64_t each = seed; each < seed + count; ++each) {
-    const sim::ReconnectRun run = sim::run_reconnects(sim::options_of(each, reconnects));
+    const sim::ReconnectRun run =
+        sim::run_reconnects(stepped ? sim::stepped_options_of(each, reconnects) : sim::options_of(each, reconnects));
     print(each, run);
     failed = failed || !run.verdict.problems.empty();
     total.add(run.verdict);

@@ -13,7 +13,7 @@ void Timeline::learn(std::uint64_t offset, std::int64_t time_ms) {
   known_[offset] = time_ms;
 }
 
-bool Timeline::finish(std::uint64_t head) {
+bool Timeline::finish(std::uint64_t head, WallClock clock) {
   if (known_.size() > head + 1) contradiction_ = true;
   known_.resize(head + 1);
   earliest_ = latest_ = known_;
@@ -28,8 +28,15 @@ bool Timeline::finish(std::uint64_t head) {
     if (known_[i] != 0) continue;
     latest_[i] = i + 1 < latest_.size() ? latest_[i + 1] : std::numeric_limits<std::int64_t>::max();
   }
+  if (clock == WallClock::stepped) {
+    std::fill(earliest_.begin(), earliest_.end(), 0);
+    std::fill(latest_.begin(), latest_.end(), std::numeric_limits<std::int64_t>::max());
+  }
   return !contradiction_;
 }
+
+// Ages count from the instant that a time of a message names only in milliseconds: one whose age is age_ms, to the
+// millisecond, may be held or not.
 
 // A message of the millisecond that `at` lies in may have been numbered before or after it.
 std::uint64_t Timeline::count_surely(base::Instant at) const {
@@ -46,7 +53,7 @@ bool Timeline::surely_held(std::uint64_t position, base::Instant until, std::uin
                            std::int64_t age_ms) const {
   const std::uint64_t head = count_perhaps(until);
   if (position >= head) return true;
-  return head - position <= messages && Clock::wall_at(until).ms - earliest_[position + 1] <= age_ms;
+  return head - position <= messages && Clock::wall_at(until).ms - earliest_[position + 1] < age_ms;
 }
 
 bool Timeline::surely_lost(std::uint64_t position, base::Instant from, std::uint64_t messages,
@@ -64,7 +71,7 @@ Timeline::Answer Timeline::judge(std::uint64_t position, std::uint64_t head, bas
   const std::int64_t first_ms = std::max(Clock::wall_at(from).ms, earliest_[head]);
   const std::int64_t last_ms = std::min(Clock::wall_at(until).ms, next);
   if (first_ms - latest_[position + 1] > age_ms) return Answer::lost;
-  return last_ms - earliest_[position + 1] <= age_ms ? Answer::held : Answer::either;
+  return last_ms - earliest_[position + 1] < age_ms ? Answer::held : Answer::either;
 }
 
 }  // namespace sim

@@ -15,8 +15,11 @@ namespace sim {
 class Timeline {
  public:
   void learn(std::uint64_t offset, std::int64_t time_ms);
+  // stepped: times say nothing about instants, and every question is answered as if anything may be; that no time runs
+  // backwards is all that is left of them.
+  enum class WallClock : std::uint8_t { steady, stepped };
   // False: what was learned contradicts itself (time must not run backwards).
-  bool finish(std::uint64_t head);
+  bool finish(std::uint64_t head, WallClock clock = WallClock::steady);
 
   // Messages that had been numbered at that instant: at least, at most.
   std::uint64_t count_surely(base::Instant at) const;

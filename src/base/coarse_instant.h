@@ -1,6 +1,6 @@
 // An Instant in four bytes, for what many connections keep and nobody needs exactly: deadlines, "last heard at".
-// In ticks of 2^26 ns (67 ms) since the clock's zero, rounded up, so that a deadline is never early. Reaches 9 years after
-// the zero of the monotonic clock (the machine's start); later instants become kNever. A plain value.
+// In ticks of 2^26 ns (67 ms) since the clock's zero, rounded up, so that a deadline is never early. Reaches 9 years
+// after the zero of the monotonic clock (the machine's start); later instants become kNever. A plain value.
 #pragma once
 
 #include <compare>
@@ -12,7 +12,7 @@ namespace base {
 
 class CoarseInstant {
  public:
-  constexpr CoarseInstant() = default;  // the clock's zero
+  constexpr CoarseInstant() = default;                           // the clock's zero
   constexpr CoarseInstant(Instant at) : ticks_(ticks_of(at)) {}  // NOLINT: stands where an Instant stands
   constexpr operator Instant() const {                           // NOLINT
     return ticks_ == kNeverTicks ? kNever : Instant(Duration(std::int64_t{ticks_} << kTickBits));

@@ -17,7 +17,7 @@ constexpr hub::Epoch kEpoch{{'k', '3', 'j', '9', 'x', '0', 'a', 'b'}};
 
 hub::Message message(hub::Kind kind, std::string_view payload, hub::Offset offset = 17) {
   hub::Message made(kind, payload, base::Instant{});
-  made.number(offset, base::WallTime{1763640000123});
+  made.number(offset, base::WallTime{1763640000123}, {});
   return made;
 }
 

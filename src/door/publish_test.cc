@@ -177,7 +177,7 @@ TEST(Answers, PublishedAndHistory) {
 
   for (hub::Offset offset = 2; offset <= 3; ++offset) {
     auto message = std::make_shared<hub::Message>(hub::Kind::json, "[]", base::Instant{});
-    message->number(offset, {5});
+    message->number(offset, {5}, {});
     page.messages.push_back(std::move(message));
   }
   page.gap = hub::Gap{1, 1, hub::GapReason::expired};

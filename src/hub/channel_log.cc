@@ -21,9 +21,8 @@ void ChannelLog::trim(const LogLimits& limits) {
   }
 }
 
-void ChannelLog::expire(base::WallTime now, const LogLimits& limits) {
-  const auto age_max_ms = std::chrono::duration_cast<std::chrono::milliseconds>(limits.age_max).count();
-  while (!messages_.empty() && now.ms - messages_.front()->time().ms > age_max_ms) drop_first();
+void ChannelLog::expire(base::Instant now, const LogLimits& limits) {
+  while (!messages_.empty() && now - messages_.front()->numbered() > limits.age_max) drop_first();
 }
 
 void ChannelLog::drop_through(Offset offset) {

@@ -27,11 +27,18 @@ class ChannelLog {
   std::size_t size() const { return messages_.size(); }
   std::uint64_t bytes() const { return bytes_; }
 
-  void start_after(Offset head) { head_ = head; }  // only while empty
+  // When the newest message ever appended was numbered; INT64_MIN ms if none was.
+  base::WallTime newest_time() const { return messages_.empty() ? dropped_time_ : messages_.back()->time(); }
+
+  // Goes on behind messages that are no longer held, of which `newest` is the time of the last; only while empty.
+  void start_after(Offset head, base::WallTime newest) {
+    head_ = head;
+    dropped_time_ = newest;
+  }
   // message.offset() == head() + 1.
   void append(MessageRef message, const LogLimits& limits);
   // Drops what is too old at `now`; a message of exactly age_max is still held.
-  void expire(base::WallTime now, const LogLimits& limits);
+  void expire(base::Instant now, const LogLimits& limits);
   void trim(const LogLimits& limits);
   // Drops everything up to and including `offset`.
   void drop_through(Offset offset);

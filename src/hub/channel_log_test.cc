@@ -5,9 +5,11 @@
 namespace hub {
 namespace {
 
+base::Instant instant(std::int64_t ms) { return base::Instant{} + std::chrono::milliseconds(ms); }
+
 MessageRef message(Offset offset, std::int64_t time_ms, std::string_view payload = "x") {
   auto made = std::make_shared<Message>(Kind::text, payload, base::Instant{});
-  made->number(offset, {time_ms});
+  made->number(offset, {time_ms}, instant(time_ms));
   return made;
 }
 
@@ -74,12 +76,39 @@ TEST_F(ChannelLogTest, TimeStartsAtTheFirstMessageNotOlder) {
 
 TEST_F(ChannelLogTest, ExpiryKeepsAMessageOfExactlyTheAge) {
   limits.age_max = std::chrono::milliseconds(300);
-  log.expire({1000}, limits);
+  log.expire(instant(1000), limits);
   EXPECT_EQ(log.first_held(), 7U);
-  log.expire({1301}, limits);
+  log.expire(instant(1301), limits);
   EXPECT_EQ(log.size(), 0U);
   EXPECT_EQ(log.first_held(), 11U);
   EXPECT_EQ(log.bytes(), 0U);
+}
+
+TEST_F(ChannelLogTest, GoesOnBehindWhatIsNotHeld) {
+  EXPECT_EQ(log.newest_time(), base::WallTime{1000});
+  ChannelLog next;
+  next.start_after(10, log.newest_time());
+  EXPECT_EQ(next.newest_time(), base::WallTime{1000});
+  EXPECT_EQ(next.find(at(1000)).gap, (Gap{1, 10, GapReason::expired}));
+  EXPECT_FALSE(next.find(at(1001)).gap);
+  next.append(message(11, 1100), limits);
+  EXPECT_EQ(next.find(at(1000)).from, 11U);
+  EXPECT_EQ(next.find(at(1000)).gap, (Gap{1, 10, GapReason::expired}));
+  EXPECT_FALSE(next.find(at(1001)).gap);
+}
+
+TEST(Message, RemembersWhenItWasIngested) {
+  Message made(Kind::text, "x", instant(100));
+  EXPECT_EQ(made.ingested(), instant(100));
+  made.number(1, {5}, instant(140));
+  EXPECT_EQ(made.ingested(), instant(100));
+  EXPECT_EQ(made.numbered(), instant(140));
+  Message late(Kind::text, "x", instant(100));
+  late.number(1, {5}, instant(99));  // the home's turn began before
+  EXPECT_EQ(late.ingested(), instant(100));
+  Message parked(Kind::text, "x", instant(0));
+  parked.number(1, {5}, instant(24 * 3600 * 1000));
+  EXPECT_EQ(parked.numbered(), instant(24 * 3600 * 1000));
 }
 
 TEST_F(ChannelLogTest, BytesAreCapped) {

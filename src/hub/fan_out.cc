@@ -78,7 +78,9 @@ void FanOut::request(std::uint32_t slot, Subscription& subscription, const Since
 
 void FanOut::request_next(std::uint32_t slot, Subscription& subscription, Post& post) {
   Since since{.kind = Since::Kind::position};
-  since.position = {channels_[subscription.channel].epoch, subscription.next - 1};
+  // Of an epoch that has ended since, which none of the home's is: the home answers with a gap.
+  const Channel& channel = channels_[subscription.channel];
+  since.position = {subscription.births == channel.births ? channel.epoch : Epoch{}, subscription.next - 1};
   const bool too_many = subscription.rounds >= kCatchUpRoundsMax;
   request(slot, subscription, since, too_many ? Attach::Mode::give_up : Attach::Mode::normal, post);
 }
@@ -88,7 +90,7 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
   ASSERT(channel.generation == page.local.generation && channel.requests > 0);
   --channel.requests;
   if (page.error == base::Error::none) {
-    channel.epoch = page.head.epoch;
+    if (std::exchange(channel.epoch, page.head.epoch) != page.head.epoch) ++channel.births;
     if (page.state == Page::State::attached) channel.interested = true;
   }
   const SubscriptionId id = subscription_of(page.request);
@@ -110,6 +112,7 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
     const Target target{id.slot, peer & kPeerSlotMax, subscription->format & 0xfU};
     sink.on_messages({&target, 1}, batch);
   }
+  subscription->births = channel.births;
   subscription->next = page.start.offset + page.messages.size() + 1;
   if (page.state == Page::State::attached) {
     enter(id.slot, *subscription, subscription->next);

@@ -110,6 +110,7 @@ class FanOut {
     std::uint8_t format = 0;
     std::uint16_t index = 0;
     std::uint16_t rounds = 0;  // 0: no page has come yet
+    std::uint16_t births = 0;  // of the channel when its last page came: `next` belongs to that epoch
   };
   // What a fan-out touches of a subscriber: a cache line holds four.
   struct Edge {
@@ -122,7 +123,8 @@ class FanOut {
     std::uint32_t generation = 0;
     base::WorkerId home = 0;
     Epoch epoch;
-    bool interested = false;  // the home sends deliveries to this worker
+    std::uint16_t births = 0;  // counts the epochs that were seen here
+    bool interested = false;   // the home sends deliveries to this worker
     bool detach_queued = false;
     std::uint32_t members = 0;   // living subscriptions, live or catching up
     std::uint32_t requests = 0;  // Attach without an answer yet

@@ -1,6 +1,7 @@
 #include "hub/home.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/assert.h"
@@ -11,6 +12,24 @@ namespace {
 
 constexpr std::size_t kSweepChannels = 1024;  // per turn: some 50 microseconds
 constexpr std::size_t kSweepOrderSlack = 1024;
+
+Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
+             std::uint32_t bytes_max) {
+  Page page;
+  const Offset head = log.head();
+  page.head = {epoch, head};
+  page.first_held = log.first_held();
+  if (since.kind == Since::Kind::position && since.position.epoch != epoch) {
+    page.gap = Gap{1, head, GapReason::epoch_changed};
+    page.start = page.head;
+    return page;
+  }
+  const ChannelLog::Start start = log.find(since);
+  page.gap = start.gap;
+  page.start = {epoch, start.from - 1};
+  page.messages = log.page(start.from, messages_max, bytes_max);
+  return page;
+}
 
 }  // namespace
 
@@ -43,7 +62,7 @@ void Home::receive(base::WorkerId from, Mail mail, Now now, Post& post) {
 void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
   Published answer{.request = publish.request};
   if (publish.idempotency_key) {
-    forget_old_keys(now.wall);
+    forget_old_keys(now.instant);
     if (const auto known = keys_.find(*publish.idempotency_key); known != keys_.end()) {
       if (known->second.content == publish.content) {
         answer.position = known->second.position;
@@ -55,21 +74,20 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
     }
   }
   Channel* channel = find_or_create(publish.channel, now);
-  if (channel == nullptr || (publish.idempotency_key && keys_.size() >= kIdempotencyKeysMax)) {
+  if (channel == nullptr) {
     answer.error = base::Error::memory;
     return post.send(from, answer);
   }
   // Time never runs backwards inside a channel, so that Since::time can search by it.
-  const base::WallTime time = channel->last ? std::max(now.wall, channel->last->time()) : now.wall;
-  publish.message->number(channel->log.head() + 1, time);
+  const base::WallTime time = std::max(now.wall, channel->log.newest_time());
+  publish.message->number(channel->log.head() + 1, time, now.instant);
   const MessageRef message = std::move(publish.message);
   append(*channel, message, now);
 
   answer.position = {channel->epoch, message->offset()};
   answer.time = time;
   if (publish.idempotency_key) {
-    keys_.emplace(*publish.idempotency_key, Remembered{publish.content, answer.position, answer.time});
-    key_order_.emplace_back(now.wall, *publish.idempotency_key);
+    remember(*publish.idempotency_key, {publish.content, answer.position, answer.time}, now.instant);
   }
   post.send(from, answer);
   deliver(*channel, message, post);
@@ -94,7 +112,7 @@ void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
     Interest& interest = channel->workers[from];
     if (interest.state != Interest::State::none && interest.local != attach.local) stop_interest(*channel, from);
     if (interest.state == Interest::State::none) {
-      interest = {Interest::State::attached, attach.local, 0};
+      interest = {.state = Interest::State::attached, .queued = interest.queued, .local = attach.local};
       ++channel->interested;
     }
   } else {
@@ -110,6 +128,10 @@ void Home::handle(base::WorkerId from, Read& read, Now now, Post& post) {
   Page page;
   if (Channel* channel = find(read.channel); channel != nullptr) {
     page = page_of(*channel, read.since, std::min(read.messages_max, 2 * kPageMessagesMax), 4 * kPageBytesMax, now);
+  } else {
+    const Tombstone* stone = tombstones_.find(base::hash128(read.channel, hash_seed_));
+    const auto [epoch, log] = remains_of(stone == nullptr ? std::nullopt : std::optional(*stone));
+    page = hub::page_of(epoch, log, read.since, 0, 0);
   }
   page.request = read.request;
   page.state = Page::State::read_only;
@@ -137,33 +159,19 @@ void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
 void Home::stop_interest(Channel& channel, base::WorkerId worker) {
   Interest& interest = channel.workers[worker];
   if (interest.state == Interest::State::none) return;
-  if (interest.state == Interest::State::behind) std::erase(behind_[worker], &channel);
-  interest = {};
+  interest = {.queued = interest.queued};  // pump() passes over it
   --channel.interested;
 }
 
 Page Home::page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now) {
-  expire(channel, now.wall);
-  Page page;
-  const Offset head = channel.log.head();
-  page.head = {channel.epoch, head};
-  page.first_held = channel.log.first_held();
-  if (since.kind == Since::Kind::position && since.position.epoch != channel.epoch) {
-    page.gap = Gap{1, head, GapReason::epoch_changed};
-    page.start = page.head;
-    return page;
-  }
+  expire(channel, now.instant);
+  Page page = hub::page_of(channel.epoch, channel.log, since, messages_max, bytes_max);
   // The last value outlives the log: "the last one" is still known when history has expired.
   if (since.kind == Since::Kind::last && since.count > 0 && channel.log.size() == 0 && channel.rules->last_value &&
       channel.last) {
-    page.start = {channel.epoch, head - 1};
+    page.start.offset = page.head.offset - 1;
     page.messages = {channel.last};
-    return page;
   }
-  const ChannelLog::Start start = channel.log.find(since);
-  page.gap = start.gap;
-  page.start = {channel.epoch, start.from - 1};
-  page.messages = channel.log.page(start.from, messages_max, bytes_max);
   return page;
 }
 
@@ -177,7 +185,7 @@ void Home::change_log(Channel& channel, Change change) {
 }
 
 void Home::append(Channel& channel, MessageRef message, Now now) {
-  expire(channel, now.wall);
+  expire(channel, now.instant);
   channel.last = message;
   channel.idle_since = now.instant;
   change_log(channel, [&](ChannelLog& log) { log.append(std::move(message), channel.rules->log); });
@@ -214,7 +222,9 @@ void Home::deliver(Channel& channel, const MessageRef& message, Post& post) {
     } else {
       interest.state = Interest::State::behind;
       interest.sent = message->offset() - 1;
+      if (std::exchange(interest.queued, true)) continue;
       behind_[worker].push_back(&channel);
+      ++channel.queued;
     }
   }
 }
@@ -222,11 +232,15 @@ void Home::deliver(Channel& channel, const MessageRef& message, Post& post) {
 void Home::pump(Post& post) {
   for (base::WorkerId worker = 0; worker < workers_; ++worker) {
     auto& queue = behind_[worker];
-    while (!queue.empty() && post.has_room(worker)) {
+    while (!queue.empty()) {
       Channel& channel = *queue.front();
-      queue.pop_front();
       Interest& interest = channel.workers[worker];
-      ASSERT(interest.state == Interest::State::behind);
+      const bool behind = interest.state == Interest::State::behind;  // or it has left since
+      if (behind && !post.has_room(worker)) break;
+      queue.pop_front();
+      --channel.queued;
+      interest.queued = false;
+      if (!behind) continue;
       Delivery delivery{interest.local, std::max(interest.sent + 1, channel.log.first_held()), {}};
       delivery.messages = channel.log.page(delivery.first, kPageMessagesMax, kPageBytesMax);
       interest.sent = delivery.first + delivery.messages.size() - 1;
@@ -234,6 +248,8 @@ void Home::pump(Post& post) {
         interest.state = Interest::State::attached;
       } else {
         queue.push_back(&channel);
+        ++channel.queued;
+        interest.queued = true;
       }
       post.send(worker, std::move(delivery));
     }
@@ -259,18 +275,26 @@ Home::Channel* Home::find_or_create(std::string_view name, Now now) {
   channel.rules = rules_.rules_of(name);
   channel.idle_since = now.instant;
   channel.sweep_index = sweep_order_.size();
-  const base::Hash128 hash = base::hash128(name, hash_seed_);
-  if (const auto grave = tombstones_.find(hash); grave != tombstones_.end()) {
-    channel.epoch = grave->second.epoch;
-    channel.log.start_after(grave->second.offset);
-    tombstones_.erase(grave);  // its place in tombstone_order_ becomes a normal miss
-  } else {
-    channel.epoch = make_epoch();
-  }
+  const std::optional<Tombstone> stone = tombstones_.take(base::hash128(name, hash_seed_));
+  std::tie(channel.epoch, channel.log) = remains_of(stone);
+  if (!stone) channel.epoch = make_epoch();
   sweep_order_.push_back(&channel);
   by_serial_.emplace(channel.serial, &channel);
   channels_.emplace(channel.name, std::move(owned));
   return &channel;
+}
+
+// What was lost of a channel whose tombstone was dropped nobody knows, nor which channels those were: for a time that
+// lies before it there is a gap in every channel that begins anew.
+std::pair<Epoch, ChannelLog> Home::remains_of(const std::optional<Tombstone>& stone) const {
+  std::pair<Epoch, ChannelLog> remains;
+  if (stone) {
+    remains.first = stone->head.epoch;
+    remains.second.start_after(stone->head.offset, stone->newest);
+  } else {
+    remains.second.start_after(0, forgotten_);
+  }
+  return remains;
 }
 
 Epoch Home::make_epoch() {
@@ -280,17 +304,17 @@ Epoch Home::make_epoch() {
   return epoch;
 }
 
-void Home::expire(Channel& channel, base::WallTime now) {
+void Home::expire(Channel& channel, base::Instant now) {
   change_log(channel, [&](ChannelLog& log) { log.expire(now, channel.rules->log); });
 }
 
 void Home::sweep(Now now) {
-  forget_old_keys(now.wall);
+  forget_old_keys(now.instant);
   drop_old_tombstones(now.instant);
   for (std::size_t visited = 0; visited < kSweepChannels && visited < sweep_order_.size(); ++visited) {
     if (sweep_cursor_ >= sweep_order_.size()) sweep_cursor_ = 0;
     Channel& channel = *sweep_order_[sweep_cursor_];
-    expire(channel, now.wall);
+    expire(channel, now.instant);
     if (!channel.rules->last_value && channel.log.size() == 0) channel.last.reset();
     if (!bury_if_idle(channel, now.instant)) ++sweep_cursor_;
     if (sweep_order_.empty()) return;
@@ -298,12 +322,12 @@ void Home::sweep(Now now) {
 }
 
 bool Home::bury_if_idle(Channel& channel, base::Instant now) {
-  const bool alive = channel.interested > 0 || channel.log.size() > 0 || channel.last;
+  const bool alive = channel.interested > 0 || channel.queued > 0 || channel.log.size() > 0 || channel.last;
   if (alive || now - channel.idle_since < options_.channel_idle) return false;
-  if (channel.log.head() > 0 && options_.tombstones_max > 0) {
-    const base::Hash128 hash = base::hash128(channel.name, hash_seed_);
-    tombstones_[hash] = {channel.epoch, channel.log.head(), now + options_.tombstone_ttl};
-    tombstone_order_.push_back(hash);
+  if (channel.log.head() > 0) {
+    tombstones_.add(base::hash128(channel.name, hash_seed_),
+                    {{channel.epoch, channel.log.head()}, channel.log.newest_time(), now});
+    drop_old_tombstones(now);
   }
   Channel* moved = sweep_order_.back();
   moved->sweep_index = channel.sweep_index;
@@ -315,17 +339,26 @@ bool Home::bury_if_idle(Channel& channel, base::Instant now) {
 }
 
 void Home::drop_old_tombstones(base::Instant now) {
-  while (!tombstone_order_.empty()) {
-    const auto oldest = tombstones_.find(tombstone_order_.front());
-    const bool stale = oldest == tombstones_.end();
-    if (!stale && oldest->second.expires > now && tombstones_.size() <= options_.tombstones_max) return;
-    if (!stale) tombstones_.erase(oldest);
-    tombstone_order_.pop_front();
+  for (const Tombstone* oldest = tombstones_.oldest(); oldest != nullptr; oldest = tombstones_.oldest()) {
+    const bool too_old = now - oldest->buried >= options_.tombstone_ttl;
+    if (!too_old && tombstones_.size() <= options_.tombstones_max) return;
+    forgotten_ = std::max(forgotten_, oldest->newest);
+    tombstones_.drop_oldest();
   }
 }
 
-void Home::forget_old_keys(base::WallTime now) {
-  while (!key_order_.empty() && now.ms - key_order_.front().first.ms > kIdempotencyMs) {
+// The newest keys are worth more than the oldest, whose publishers have had the longest time to try again.
+void Home::remember(const base::Hash128& key, const Remembered& answer, base::Instant now) {
+  if (keys_.size() >= options_.idempotency_keys_max) {
+    keys_.erase(key_order_.front().second);
+    key_order_.pop_front();
+  }
+  keys_.emplace(key, answer);
+  key_order_.emplace_back(now, key);
+}
+
+void Home::forget_old_keys(base::Instant now) {
+  while (!key_order_.empty() && now - key_order_.front().first > kIdempotencyAge) {
     keys_.erase(key_order_.front().second);
     key_order_.pop_front();
   }

@@ -10,9 +10,11 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/entropy.h"
@@ -20,7 +22,9 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "hub/channel_log.h"
+#include "hub/limits.h"
 #include "hub/mail.h"
+#include "hub/tombstones.h"
 
 namespace hub {
 
@@ -43,8 +47,11 @@ struct HomeOptions {
   base::Duration channel_idle = std::chrono::seconds(60);
   base::Duration tombstone_ttl = std::chrono::hours(24);
   std::uint32_t tombstones_max = 1'000'000;
+  std::uint32_t idempotency_keys_max = kIdempotencyKeysMax;
 };
 
+// Ages and durations count by `instant`; `wall` is only what messages are stamped with, and may step (robustness.md
+// F16).
 struct Now {
   base::Instant instant;
   base::WallTime wall;
@@ -75,6 +82,7 @@ class Home {
   struct Interest {
     enum class State : std::uint8_t { none, attached, behind };
     State state = State::none;
+    bool queued = false;  // named in behind_, whether or not it is behind still
     LocalChannelId local;
     Offset sent = 0;  // behind: the last offset that was sent to that worker
   };
@@ -87,13 +95,9 @@ class Home {
     MessageRef last;
     std::vector<Interest> workers;  // by worker id; empty until somebody attaches
     std::uint32_t interested = 0;
+    std::uint32_t queued = 0;  // how often behind_ names it: once per worker at most
     base::Instant idle_since;
     std::size_t sweep_index = 0;
-  };
-  struct Tombstone {
-    Epoch epoch;
-    Offset offset;
-    base::Instant expires;
   };
   struct Remembered {  // an idempotency key with its answer
     base::Hash128 content;
@@ -113,6 +117,8 @@ class Home {
   Channel* find(std::string_view name);
   Channel* find_or_create(std::string_view name, Now now);
   Epoch make_epoch();
+  // The position and the empty log of a channel that does not live; no epoch if nothing is known of it.
+  std::pair<Epoch, ChannelLog> remains_of(const std::optional<Tombstone>& stone) const;
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
   void deliver(Channel& channel, const MessageRef& message, Post& post);
   void append(Channel& channel, MessageRef message, Now now);
@@ -122,9 +128,10 @@ class Home {
   void enforce_total();
   void forget_dropped_entries();
   void stop_interest(Channel& channel, base::WorkerId worker);
-  void expire(Channel& channel, base::WallTime now);
+  void expire(Channel& channel, base::Instant now);
   bool bury_if_idle(Channel& channel, base::Instant now);
-  void forget_old_keys(base::WallTime now);
+  void remember(const base::Hash128& key, const Remembered& answer, base::Instant now);
+  void forget_old_keys(base::Instant now);
   void drop_old_tombstones(base::Instant now);
 
   std::uint16_t workers_;
@@ -141,11 +148,11 @@ class Home {
   std::deque<Logged> logged_;  // may name messages that are dropped already; rebuilt when half of it does
   std::uint64_t logged_messages_ = 0;
   std::uint64_t log_bytes_ = 0;
-  std::unordered_map<base::Hash128, Tombstone, base::Hash128Hash> tombstones_;
-  std::deque<base::Hash128> tombstone_order_;
+  Tombstones tombstones_;
+  base::WallTime forgotten_{INT64_MIN};  // of the newest message of all channels whose tombstone was dropped
   std::unordered_map<base::Hash128, Remembered, base::Hash128Hash> keys_;
-  std::deque<std::pair<base::WallTime, base::Hash128>> key_order_;
-  std::vector<std::deque<Channel*>> behind_;  // by worker
+  std::deque<std::pair<base::Instant, base::Hash128>> key_order_;  // as many as keys_
+  std::vector<std::deque<Channel*>> behind_;                       // by worker; a channel that is named lives on
 };
 
 // The worker that is home to a channel. `seed` is the same on all workers of a process.

@@ -11,6 +11,7 @@
 #include "base/entropy.h"
 #include "hub/fan_out.h"
 #include "hub/home.h"
+#include "hub/tombstones.h"
 
 namespace hub {
 namespace {
@@ -72,8 +73,9 @@ class Node final : public Post, public Sink {
   }
   void on_gap(PeerSlot, SubscriptionId id, const Gap& gap, const Position& after) override {
     Seen& each = seen[{id.slot, id.generation}];
-    EXPECT_EQ(gap.from, each.next);
+    EXPECT_EQ(gap.from, after.epoch == each.epoch ? each.next : 1);
     EXPECT_EQ(after.offset, gap.to);
+    each.epoch = after.epoch;
     each.next = gap.to + 1;
     each.gaps.push_back(gap);
   }
@@ -81,7 +83,7 @@ class Node final : public Post, public Sink {
   void on_refused(PeerSlot, SubscriptionId id, base::Error error) override {
     seen[{id.slot, id.generation}].refused = error;
   }
-  bool can_take_page(PeerSlot) override { return entropy_.below(2) == 0; }
+  bool can_take_page(PeerSlot) override { return takes_pages && entropy_.below(2) == 0; }
 
   bool turn(Now now) {
     bool worked = false;
@@ -104,7 +106,9 @@ class Node final : public Post, public Sink {
       }
     }
     home.pump(*this);
-    for (const SubscriptionId id : living) fan_out.resume(id, *this);
+    for (const SubscriptionId id : living) {
+      if (takes_pages) fan_out.resume(id, *this);
+    }
     worked = fan_out.run(*this) || worked;
     fan_out.pump(*this);
     return worked || home.has_backlog() || fan_out.has_backlog();
@@ -112,6 +116,7 @@ class Node final : public Post, public Sink {
 
   base::WorkerId self;
   std::size_t room = 64;
+  bool takes_pages = true;  // false: subscribers that have more to catch up with than one page wait
   std::vector<std::unique_ptr<Node>>* nodes = nullptr;
   base::SeededEntropy entropy_;
   Home home;
@@ -152,6 +157,13 @@ class Cluster {
     nodes[at]->fan_out.unsubscribe(id);
     std::erase(nodes[at]->living, id);
   }
+  Page read(const std::string& channel, const Since& since) {
+    nodes[0]->others.clear();
+    nodes[0]->send(home_of(channel, static_cast<std::uint16_t>(nodes.size()), 99),
+                   Read{.request = 1, .channel = channel, .since = since, .messages_max = 100});
+    settle();
+    return std::get<Page>(nodes[0]->others.at(0));
+  }
   const Seen& seen(base::WorkerId at, SubscriptionId id) { return nodes[at]->seen[{id.slot, id.generation}]; }
   void turn() { nodes[entropy.below(static_cast<std::uint32_t>(nodes.size()))]->turn(now); }
   void settle() {
@@ -167,6 +179,7 @@ class Cluster {
   void sweep() {
     for (auto& node : nodes) node->home.sweep(now);
   }
+  void step_wall(std::chrono::milliseconds by) { now.wall.ms += by.count(); }
   void advance(std::chrono::milliseconds by) {
     now.instant += by;
     now.wall.ms += by.count();
@@ -178,9 +191,9 @@ class Cluster {
   Now now{base::Instant{} + std::chrono::hours(1), {1'000'000}};
 };
 
-Since after(const Seen& seen, Offset offset) {
-  return {.kind = Since::Kind::position, .position = {seen.epoch, offset}};
-}
+Since after(const Epoch& epoch, Offset offset) { return {.kind = Since::Kind::position, .position = {epoch, offset}}; }
+Since after(const Seen& seen, Offset offset) { return after(seen.epoch, offset); }
+Since from_time(base::WallTime time) { return {.kind = Since::Kind::time, .time = time}; }
 
 TEST(Hub, ASubscriberSeesWhatIsPublishedAfterIt) {
   Cluster hub(2, 64, {}, 1);
@@ -301,6 +314,250 @@ TEST(Hub, WithoutItsTombstoneAChannelStartsANewEpoch) {
   hub.settle();
   EXPECT_NE(hub.nodes[0]->answers[1].position.epoch, hub.nodes[0]->answers[0].position.epoch);
   EXPECT_EQ(hub.nodes[0]->answers[1].position.offset, 1U);
+}
+
+TEST(Hub, ABuriedChannelStillSaysWhatItNoLongerHolds) {
+  Cluster hub(2, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1);
+  for (int i = 1; i <= 5; ++i) {
+    hub.publish(0, "news", std::to_string(i));
+    hub.settle();
+    hub.advance(std::chrono::milliseconds(10));
+  }
+  const Position head = hub.nodes[0]->answers[4].position;
+  const base::WallTime second = hub.nodes[0]->answers[1].time;
+  const base::WallTime later = hub.now.wall;
+  const Epoch other = parse_position("zzzzzzzz:1")->epoch;
+  const auto check = [&](const char* when) {
+    const Page by_time = hub.read("news", from_time(second));
+    EXPECT_EQ(by_time.gap, (Gap{1, 5, GapReason::expired})) << when;
+    EXPECT_EQ(by_time.head, head) << when;
+    EXPECT_EQ(by_time.first_held, 6U) << when;
+    EXPECT_EQ(hub.read("news", after(head.epoch, 2)).gap, (Gap{3, 5, GapReason::expired})) << when;
+    EXPECT_EQ(hub.read("news", after(head.epoch, 6)).gap, (Gap{6, 5, GapReason::too_far})) << when;
+    EXPECT_EQ(hub.read("news", after(other, 2)).gap, (Gap{1, 5, GapReason::epoch_changed})) << when;
+    EXPECT_FALSE(hub.read("news", from_time(later)).gap) << when;
+    EXPECT_FALSE(hub.read("news", after(head.epoch, 5)).gap) << when;
+    EXPECT_FALSE(hub.read("news", {.kind = Since::Kind::last, .count = 3}).gap) << when;
+  };
+  hub.advance(std::chrono::seconds(2));
+  check("expired");
+  hub.advance(std::chrono::seconds(70));
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels() + hub.nodes[1]->home.channels(), 0U);
+  check("buried");
+  EXPECT_EQ(hub.nodes[0]->home.channels() + hub.nodes[1]->home.channels(), 0U) << "reading makes no channel";
+  EXPECT_EQ(hub.nodes[0]->home.tombstones() + hub.nodes[1]->home.tombstones(), 1U);
+  const auto id = hub.subscribe(1, "news", from_time(second));
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, id).start_gap, (Gap{1, 5, GapReason::expired}));
+  EXPECT_EQ(hub.seen(1, id).next, 6U);
+  check("born again");
+}
+
+// Nobody knows which channel a forgotten tombstone belonged to: whoever asks for a time before it is told.
+TEST(Hub, AForgottenTombstoneIsAGapForTimesBeforeIt) {
+  Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1);
+  hub.publish(0, "news", "1");
+  hub.settle();
+  const Published first = hub.nodes[0]->answers[0];
+  EXPECT_FALSE(hub.read("other", from_time({0})).gap) << "nothing was lost yet";
+  hub.advance(std::chrono::seconds(62));
+  hub.sweep();
+  hub.advance(std::chrono::hours(25));
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.tombstones(), 0U);
+  const Gap unknown{1, 0, GapReason::expired};
+  EXPECT_EQ(hub.read("news", from_time(first.time)).gap, unknown);
+  EXPECT_EQ(hub.read("news", after(first.position.epoch, 1)).gap, (Gap{1, 0, GapReason::epoch_changed}));
+  EXPECT_FALSE(hub.read("news", from_time({first.time.ms + 1})).gap);
+  hub.publish(0, "news", "2");
+  const auto before = hub.subscribe(0, "news", from_time(first.time));
+  const auto behind = hub.subscribe(0, "news", from_time({first.time.ms + 1}));
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, before).start_gap, unknown);
+  EXPECT_FALSE(hub.seen(0, behind).start_gap);
+  EXPECT_EQ(hub.seen(0, before).payloads, std::vector<std::string>{"2"});
+  EXPECT_EQ(hub.seen(0, behind).payloads, std::vector<std::string>{"2"});
+}
+
+TEST(Hub, AStepOfTheWallClockNeitherExpiresNorKeepsAnything) {
+  for (const std::chrono::hours step : {std::chrono::hours(2), std::chrono::hours(-2)}) {
+    Cluster hub(1, 64, {}, 1);
+    const auto first = hub.subscribe(0, "news", {});
+    const base::Hash128 key{1, 2};
+    hub.publish(0, "news", "1", key);
+    hub.settle();
+    hub.step_wall(step);
+    hub.sweep();
+    hub.publish(0, "news", "1", key);
+    hub.publish(0, "news", "2");
+    hub.settle();
+    const auto& answers = hub.nodes[0]->answers;
+    EXPECT_EQ(answers[1].position, answers[0].position) << "the same key after " << step.count() << " h";
+    EXPECT_GE(answers[2].time, answers[0].time);
+    const auto id = hub.subscribe(0, "news", after(hub.seen(0, first), 0));
+    hub.settle();
+    EXPECT_FALSE(hub.seen(0, id).start_gap);
+    EXPECT_EQ(hub.seen(0, id).payloads, (std::vector<std::string>{"1", "2"}));
+    hub.advance(std::chrono::minutes(6));
+    hub.publish(0, "news", "3", key);
+    hub.settle();
+    EXPECT_EQ(answers[3].error, base::Error::none) << "a key is kept for 5 minutes after " << step.count() << " h";
+    hub.advance(std::chrono::minutes(55));
+    EXPECT_EQ(hub.read("news", after(hub.seen(0, first), 0)).gap, (Gap{1, 3, GapReason::expired}));
+    EXPECT_EQ(hub.read("news", after(hub.seen(0, first), 2)).messages.size(), 1U);
+  }
+}
+
+// Since::time searches by it, whatever became of the messages that had a later one.
+TEST(Hub, TimeNeverRunsBackwardsInAChannel) {
+  Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1);
+  hub.publish(0, "news", "1");
+  hub.settle();
+  hub.step_wall(std::chrono::hours(-1));
+  hub.advance(std::chrono::seconds(2));
+  hub.sweep();
+  hub.publish(0, "news", "2");
+  hub.settle();
+  hub.advance(std::chrono::seconds(70));
+  hub.sweep();
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels(), 0U);
+  hub.publish(0, "news", "3");
+  hub.settle();
+  const auto& answers = hub.nodes[0]->answers;
+  EXPECT_EQ(answers[1].time, answers[0].time);
+  EXPECT_EQ(answers[2].time, answers[0].time);
+  EXPECT_EQ(answers[2].position.offset, 3U);
+}
+
+TEST(Hub, TheTombstoneThatWasPutUpFirstGoesFirst) {
+  Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1, {.tombstones_max = 3});
+  const auto bury = [&](const std::string& channel) {
+    hub.publish(0, channel, "x");
+    hub.settle();
+    hub.advance(std::chrono::seconds(70));
+    hub.sweep();
+    hub.sweep();
+    EXPECT_EQ(hub.nodes[0]->home.channels(), 0U);
+    EXPECT_LE(hub.nodes[0]->home.tombstones(), 3U);
+    return hub.nodes[0]->answers.back().position.offset;
+  };
+  bury("dead");
+  bury("busy");
+  bury("third");
+  EXPECT_EQ(bury("busy"), 2U);
+  bury("fourth");  // "dead" makes room
+  bury("fifth");   // "third" does: "busy" was put away later
+  EXPECT_EQ(bury("busy"), 3U);
+  EXPECT_EQ(bury("third"), 1U);
+}
+
+TEST(Tombstones, KeepTheOrderOfBurialWhateverIsTaken) {
+  Tombstones stones;
+  const auto add = [&](std::uint64_t name) { stones.add({name, 0}, {{{}, name}, {}, {}}); };
+  for (std::uint64_t name = 1; name <= 6; ++name) add(name);
+  EXPECT_EQ(stones.take({1, 0})->head.offset, 1U);
+  EXPECT_EQ(stones.take({6, 0})->head.offset, 6U);
+  EXPECT_EQ(stones.take({3, 0})->head.offset, 3U);
+  EXPECT_FALSE(stones.take({3, 0}));
+  EXPECT_EQ(stones.find({1, 0}), nullptr);
+  add(3);
+  for (const Offset expected : {2U, 4U, 5U, 3U}) {
+    EXPECT_EQ(stones.find({expected, 0}), stones.oldest());
+    EXPECT_EQ(stones.oldest()->head.offset, expected);
+    stones.drop_oldest();
+  }
+  EXPECT_EQ(stones.size(), 0U);
+  EXPECT_EQ(stones.oldest(), nullptr);
+  add(7);
+  EXPECT_EQ(stones.oldest()->head.offset, 7U);
+}
+
+TEST(Hub, TheOldestIdempotencyKeysMakeRoom) {
+  Cluster hub(1, 64, {}, 1, {.channels_max = 1, .idempotency_keys_max = 3});
+  const auto publish = [&](const std::string& channel, std::uint64_t key) {
+    hub.publish(0, channel, "x", base::Hash128{key, 0});
+    hub.settle();
+    return hub.nodes[0]->answers.back();
+  };
+  for (Offset key = 1; key <= 5; ++key) {
+    EXPECT_EQ(publish("news", key).error, base::Error::none);
+    EXPECT_EQ(hub.nodes[0]->answers.back().position.offset, key);
+  }
+  for (Offset key = 3; key <= 5; ++key) EXPECT_EQ(publish("news", key).position.offset, key) << "still known";
+  EXPECT_EQ(publish("other", 6).error, base::Error::memory);
+  EXPECT_EQ(publish("news", 3).position.offset, 3U) << "a refused publish takes nobody's room";
+  EXPECT_EQ(publish("news", 1).position.offset, 6U) << "forgotten";
+}
+
+// Somebody who waits in the middle of its catch-up while the channel is forgotten and begins again.
+TEST(Hub, ACatchUpDoesNotGoOnInAnotherEpoch) {
+  Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1, {.tombstones_max = 0});
+  hub.publish(0, "news", "old");
+  hub.settle();
+  const Epoch old = hub.nodes[0]->answers[0].position.epoch;
+  for (int i = 2; i <= 600; ++i) hub.publish(0, "news", "old");
+  hub.settle();
+  hub.nodes[0]->takes_pages = false;
+  const auto waiting = hub.subscribe(0, "news", after(old, 0));
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, waiting).payloads.size(), 512U);
+  hub.advance(std::chrono::seconds(70));
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels(), 0U);
+  const auto other = hub.subscribe(0, "news", {});
+  for (int i = 1; i <= 700; ++i) hub.publish(0, "news", "new");
+  hub.settle();
+  EXPECT_NE(hub.seen(0, other).epoch, old);
+  hub.nodes[0]->takes_pages = true;
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, waiting).gaps, std::vector{(Gap{1, 700, GapReason::epoch_changed})});
+  EXPECT_EQ(hub.seen(0, waiting).next, 701U);
+  EXPECT_EQ(hub.seen(0, waiting).payloads.size(), 512U);
+}
+
+// Channels of which a worker is behind may be left, watched again and forgotten while it has no room.
+TEST(Hub, WhoIsBehindMayLeaveAndComeBack) {
+  Cluster hub(2, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1);
+  std::vector<std::string> names;
+  for (int i = 0; names.size() < 30; ++i) {
+    if (home_of("channel" + std::to_string(i), 2, 99) == 0) names.push_back("channel" + std::to_string(i));
+  }
+  std::vector<SubscriptionId> ids;
+  const auto run = [&] {
+    for (int i = 0; i < 20; ++i) {
+      for (auto& node : hub.nodes) node->turn(hub.now);
+    }
+  };
+  const auto publish = [&](const std::string& payload) {
+    for (const std::string& name : names) hub.publish(0, name, payload);
+    run();
+  };
+  for (const std::string& name : names) ids.push_back(hub.subscribe(1, name, {}));
+  run();
+  hub.nodes[0]->room = 0;  // no delivery leaves the home
+  publish("1");
+  EXPECT_TRUE(hub.nodes[0]->home.has_backlog());
+  for (std::size_t i = 0; i < names.size(); i += 3) hub.unsubscribe(1, ids[i]);
+  run();
+  for (std::size_t i = 0; i < names.size(); i += 6) ids[i] = hub.subscribe(1, names[i], {});
+  run();
+  publish("2");
+  hub.advance(std::chrono::seconds(70));
+  hub.sweep();
+  hub.sweep();
+  hub.nodes[0]->room = 1;
+  hub.settle();
+  EXPECT_FALSE(hub.nodes[0]->home.has_backlog());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const Seen& seen = hub.seen(1, ids[i]);
+    const Offset first = i % 6 == 0 ? 2 : 1;  // both have expired by now
+    const std::vector<Gap> lost{Gap{first, 2, GapReason::overload}};
+    EXPECT_EQ(seen.gaps, i % 6 == 3 ? std::vector<Gap>{} : lost) << i;
+  }
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels(), names.size() - 5);
 }
 
 TEST(Hub, AChannelWithSubscribersIsNeverBuried) {

@@ -4,8 +4,9 @@
 // Threads: MessageRef is an atomic reference count; the content never changes after number().
 #pragma once
 
-#include <atomic>
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -21,27 +22,38 @@ enum class Kind : std::uint8_t { json, text, binary };
 class Message {
  public:
   Message(Kind kind, std::string_view payload, base::Instant ingested)
-      : kind_(kind), payload_(base::SharedBytes::copy(payload)), ingested_(ingested) {}
+      : kind_(kind), payload_(base::SharedBytes::copy(payload)), numbered_(ingested) {}
 
   Kind kind() const { return kind_; }
   std::string_view payload() const { return payload_.view(); }
   Offset offset() const { return offset_; }
-  base::WallTime time() const { return time_; }         // when the home numbered it
-  base::Instant ingested() const { return ingested_; }  // when the server had read it; for the latency metric
+  // When the home numbered it: as people are told, and by the clock that never steps, from which its age counts.
+  base::WallTime time() const { return time_; }
+  base::Instant numbered() const { return numbered_; }
+  // When the server had read it; for the latency metric.
+  base::Instant ingested() const { return numbered_ - std::chrono::microseconds(waited_us_); }
   std::size_t charged_bytes() const { return sizeof(Message) + payload_.size() + 32; }  // 32: allocator and log slot
 
-  void number(Offset offset, base::WallTime time) {
+  // Once.
+  void number(Offset offset, base::WallTime time, base::Instant now) {
+    using Wait = std::numeric_limits<std::int32_t>;
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - numbered_).count();
+    waited_us_ = static_cast<std::int32_t>(std::clamp<std::int64_t>(waited, Wait::min(), Wait::max()));
     offset_ = offset;
     time_ = time;
+    numbered_ = now;
   }
 
  private:
   Kind kind_;
+  // From ingested to numbered. It lies where alignment leaves room; below zero if the home's turn began earlier.
+  std::int32_t waited_us_ = 0;
   Offset offset_ = 0;
   base::WallTime time_;
   base::SharedBytes payload_;
-  base::Instant ingested_;
+  base::Instant numbered_;  // ingested, until number()
 };
+static_assert(sizeof(Message) == 40);  // the server holds millions
 
 using MessageRef = std::shared_ptr<const Message>;
 

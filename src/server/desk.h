@@ -43,9 +43,9 @@ struct Desk {
     return connections.find({static_cast<std::uint32_t>(request), static_cast<std::uint32_t>(request >> 32)});
   }
   const auth::Principal& principal_of(const Peer& peer) const;
-  // When the peer's token ends; kNever without one.
+  // When the peer's token ends; kNever without one. Asked once, for Peer::deadline: steps of the wall clock do not move
+  // it.
   base::Instant expiry_of(const Peer& peer) const;
-  bool token_expired(const Peer& peer) const { return expiry_of(peer) <= now; }
   // A point in time about `interval` from now, spread by +-20 % so that timers of many connections do not align.
   base::Instant jittered(base::Duration interval);
 

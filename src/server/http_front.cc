@@ -166,7 +166,7 @@ void HttpFront::receive_eof(Peer& peer) {
 
 void HttpFront::handle_timeout(Peer& peer) {
   if (peer.phase == Peer::Phase::events) {
-    if (desk_.token_expired(peer)) return close_with(desk_, peer, base::Error::token_expired);
+    if (peer.deadline <= desk_.now) return close_with(desk_, peer, base::Error::token_expired);
     if (peer.ping_at > desk_.now) return;
     std::string heartbeat;
     door::sse::append_heartbeat(heartbeat);

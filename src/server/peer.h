@@ -90,7 +90,7 @@ struct Peer {
   // --- time
   base::Instant opened;
   base::CoarseInstant stalled_since = base::kNever;  // the socket takes nothing since then
-  base::CoarseInstant deadline = base::kNever;       // of the phase: handshake, request, keep-alive, linger
+  base::CoarseInstant deadline = base::kNever;       // of the phase: handshake, request, keep-alive, token, linger
   base::CoarseInstant ping_at = base::kNever;        // next ping or heartbeat
   base::CoarseInstant last_heard;
 

@@ -130,7 +130,7 @@ void SocketFront::handle_timeout(Peer& peer) {
     for (const ws::Event& event : desk_.scratch.events()) handle(peer, event);
     return end_if_closed(peer);
   }
-  if (desk_.token_expired(peer)) return close_with(desk_, peer, base::Error::token_expired);
+  if (peer.deadline <= desk_.now) return close_with(desk_, peer, base::Error::token_expired);
   if (peer.ping_at <= desk_.now) ping(peer);
 }
 

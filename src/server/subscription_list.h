@@ -1,5 +1,5 @@
-// The subscriptions of one peer in the order of its request. Nearly every peer has one: it lives here; more than one live in
-// a vector. 16 bytes at rest. Threads: owned by one worker.
+// The subscriptions of one peer in the order of its request. Nearly every peer has one: it lives here; more than one
+// live in a vector. 16 bytes at rest. Threads: owned by one worker.
 #pragma once
 
 #include <cstddef>
