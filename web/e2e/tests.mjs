@@ -200,6 +200,19 @@ export const tests = [
     async ({ server, proxy, open, channel }) => {
       const demo = await open({ channel });
       assert.equal(await demo.at('demo-feed').locator('pre').innerText(), `wirebird demo feed --url ${proxy.origin}`);
+      for (const width of [360, 700, 1024, 1280]) {
+        await demo.page.setViewportSize({ width, height: 900 });
+        const outside = await demo.page.$$eval('main button', (buttons) =>
+          buttons
+            .filter((button) => {
+              const card = button.closest('.card').getBoundingClientRect();
+              const { left, right } = button.getBoundingClientRect();
+              return left < card.left || right > card.right;
+            })
+            .map((button) => button.textContent),
+        );
+        assert.deepEqual(outside, [], `at ${width} px`);
+      }
       await demo.page.getByRole('button', { name: 'weather', exact: true }).click();
       await demo.page.waitForFunction(() => document.title === 'weather · Wirebird');
       await demo.inPhase('open');
