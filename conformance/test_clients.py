@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -65,6 +66,83 @@ class Examples(ClientTest):
         self.assertEqual(self.run_program(NODE, EXAMPLES / "node/echo.js", self.ws_url("/echo")), "received: Hello, World!\nclosed: 1005\n")
         out = self.watching("node", NODE, EXAMPLES / "node/feed.js", self.ws_url("/ws/node"), 3)
         self.assertEqual(out, '1: first\n2: second\n3: {"n":3}\n')
+
+
+FEEDS = ["python/feed_websockets.py", "python/feed_websocket_client.py"]
+ECHOES = ["python/echo_websockets.py", "python/echo_websocket_client.py"]
+
+
+class RefusedExamples(ClientTest):
+    """A server that refuses: the examples say so and end, without a traceback."""
+
+    options = {"dev": False}
+
+    def ends(self, status, *command):
+        run = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=wire.DEADLINE_S,
+                             env={**os.environ, "NODE_PATH": str(NODE_MODULES)})
+        self.assertEqual(run.stdout, "")
+        self.assertIn(status, run.stderr)
+        self.assertNotIn("Traceback", run.stderr)
+        return run.returncode
+
+    def test_python(self):
+        for program in FEEDS + ECHOES:
+            with self.subTest(program):
+                target, status = ("/ws/news", "403") if program in FEEDS else ("/nowhere", "404")
+                self.assertEqual(self.ends(status, sys.executable, EXAMPLES / program, self.ws_url(target)), 1)
+
+    @needs_node
+    def test_node(self):
+        self.assertEqual(self.ends("403", NODE, EXAMPLES / "node/feed.js", self.ws_url("/ws/news")), 1)
+
+
+class EndedExamples(ClientTest):
+    def test_ctrl_c(self):
+        for program in FEEDS:
+            with self.subTest(program):
+                channel = self.channel()
+                self.server.publish(channel, "first")
+                with subprocess.Popen([sys.executable, "-u", str(EXAMPLES / program), self.ws_url(f"/ws/{channel}")], stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True) as process:
+                    line = process.stdout.readline()
+                    process.send_signal(signal.SIGINT)
+                    _, errors = process.communicate(timeout=wire.DEADLINE_S)
+                    self.assertIn("first", line)
+                    self.assertEqual(process.returncode, 0, errors)
+                    self.assertNotIn("Traceback", errors)
+
+
+class DrainedExamples(unittest.TestCase):
+    """A server that restarts names a window: the examples come back within it. Chance is replaced by its middle, and what would
+    wait says for how long."""
+
+    WAITS_MS = (100 + 600_000) / 2  # server.drain_window is 10 min, and begins after 100 ms
+
+    def waits(self, *command):
+        with rig.Server("--drain-window=10m") as server:
+            server.publish("news", "first")
+            with subprocess.Popen([*command, f"ws://127.0.0.1:{server.port}/ws/news"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  text=True, env={**os.environ, "NODE_PATH": str(NODE_MODULES)}) as process:
+                lines = [process.stdout.readline()]
+                server.signal(signal.SIGTERM)
+                lines.append(process.stdout.readline())
+                process.kill()
+        self.assertEqual(lines[0], "1: first\n")
+        return float(lines[1])
+
+    def test_python_websockets(self):
+        program = ("import random, runpy, sys\n"
+                   "random.uniform = lambda least, most: print((least + most) / 2 * 1000) or 1e6\n"
+                   "del sys.argv[0]\n"
+                   "runpy.run_path(sys.argv[0])\n")
+        self.assertEqual(self.waits(sys.executable, "-u", "-c", program, str(EXAMPLES / "python/feed_websockets.py")), self.WAITS_MS)
+
+    @needs_node
+    def test_node(self):
+        program = ("const real = setTimeout; Math.random = () => 0.5;"
+                   "globalThis.setTimeout = (f, ms) => f.name === 'watch' ? console.log(ms) : real(f, ms);"
+                   "setInterval(() => {}, 1e6); require(process.argv[1]);")
+        self.assertEqual(self.waits(NODE, "-e", program, str(EXAMPLES / "node/feed.js")), self.WAITS_MS)
 
 
 class Libraries(ClientTest):
@@ -216,9 +294,12 @@ class Browser(ClientTest):
             self.assertEqual(page.until("document.getElementById('state').textContent.startsWith('closed') && "
                                         "document.getElementById('state').textContent.split(' ')[1]"), "3001")
 
+    @staticmethod
+    def page_of_the_readme():
+        return (rig.HERE.parent / "README.md").read_text(encoding="utf-8").split("```html\n", 1)[1].split("```", 1)[0]
+
     def test_the_page_of_the_readme_misses_nothing(self):
-        text = (rig.HERE.parent / "README.md").read_text(encoding="utf-8")
-        page_text = text.split("```html\n", 1)[1].split("```", 1)[0]
+        page_text = self.page_of_the_readme()
         for i in range(12):
             self.server.publish("news", f"old {i}")
         items = "[...document.querySelectorAll('li')].map((item) => item.textContent).join()"
@@ -233,6 +314,21 @@ class Browser(ClientTest):
                     self.server.publish("news", bytes([0, round]), "application/octet-stream")
                     page.until(f"document.querySelectorAll('li').length === {12 + 2 * round}")
                 self.assertTrue(page.evaluate(items).endswith('old 11,{"round":0},binary: AAA=,{"round":1},binary: AAE=,{"round":2},binary: AAI='))
+
+    def test_the_example_page_says_that_it_must_be_served(self):
+        with self.browser.Page((EXAMPLES / "browser/index.html").as_uri()) as page:
+            self.assertIn("python3 -m http.server 8080 --directory examples/browser", page.evaluate("document.getElementById('state').textContent"))
+
+    def test_the_page_of_the_readme_comes_back_within_the_window_of_a_restarting_server(self):
+        Files.readme = self.page_of_the_readme()
+        with site() as url, rig.Server("--drain-window=10m", "--auth-allowed-origins=*") as server:
+            server.publish("news", "first")
+            Files.readme = Files.readme.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
+            with self.browser.Page(f"{url}/readme.html") as page:
+                page.until("document.querySelectorAll('li').length === 1")
+                page.evaluate("Math.random = () => 0.5; window.setTimeout = (f, ms) => { window.waits = ms; }; 0")
+                server.signal(signal.SIGTERM)
+                self.assertEqual(page.until("window.waits"), DrainedExamples.WAITS_MS)
 
     def test_event_source_resumes_by_itself(self):
         channel = self.channel()

@@ -6,7 +6,12 @@ import sys
 
 import websocket
 
-socket = websocket.create_connection(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000/echo")
-socket.send("Hello, World!")
-print(f"received: {socket.recv()}")
-socket.close()
+try:
+    socket = websocket.create_connection(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000/echo")
+    socket.send("Hello, World!")
+    print(f"received: {socket.recv()}")
+    socket.close()
+except (OSError, websocket.WebSocketException) as error:
+    sys.exit(f"failed: {error}")
+except KeyboardInterrupt:
+    pass

@@ -14,4 +14,9 @@ async def hello(url):
         print(f"received: {await socket.recv()}")
 
 
-asyncio.run(hello(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000/echo"))
+try:
+    asyncio.run(hello(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000/echo"))
+except (OSError, websockets.WebSocketException) as error:
+    sys.exit(f"failed: {error}")
+except KeyboardInterrupt:
+    pass

@@ -38,16 +38,20 @@ Publish:
 Watch from a page served by any http://localhost:
 
   <script>
-    let cursor = "";
+    let cursor = "", failures = 0;
     (function watch() {{
       const ws = new WebSocket("{1}ws/news?meta=1&since=" + cursor);
       ws.onmessage = (event) => {{
         const m = JSON.parse(event.data);
+        failures = 0;
         if (m.position) cursor = m.position;
         if (m.offset) cursor = m.epoch + ":" + m.offset;
         document.body.append(event.data, document.createElement("br"));
       }};
-      ws.onclose = () => setTimeout(watch, 500 + Math.random() * 1000);
+      ws.onclose = (event) => {{
+        const [, min, max] = /^E_DRAINING \D+(\d+)\D+(\d+)/.exec(event.reason) ?? [0, 0, Math.min(30000, 500 * 2 ** failures++)];
+        setTimeout(watch, +min + Math.random() * (max - min));
+      }};
     }})();
   </script>
 

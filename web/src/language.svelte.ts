@@ -65,6 +65,10 @@ export function formatDuration(ms: number): string {
   return t('duration_h', { h: Math.floor(s / 3600), m: Math.floor(s / 60) % 60 });
 }
 
+export function formatList(items: string[]): string {
+  return new Intl.ListFormat(language.tag).format(items);
+}
+
 /** 24 hours: columns of times must align. */
 export function formatTime(ms: number, fraction: 0 | 3): string {
   const whole = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;

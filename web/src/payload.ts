@@ -19,6 +19,32 @@ export function preview(message: Message, binary: (bytes: number) => string): st
   return message.kind === 'binary' ? `${binary((message.data as Uint8Array).length)}  ${text}` : text;
 }
 
+export interface Field {
+  key: string;
+  text: string;
+}
+
+const kFieldsMax = 12;
+const kFieldMax = 120;
+const fieldsOf = new WeakMap<Message, Field[]>();
+
+/** What a JSON object says, field by field, for a line; undefined for every other payload. */
+export function fields(message: Message): Field[] | undefined {
+  const { kind, data } = message;
+  if (kind !== 'json' || typeof data !== 'object' || data === null || Array.isArray(data)) return undefined;
+  let known = fieldsOf.get(message);
+  if (known === undefined) {
+    known = Object.entries(data)
+      .slice(0, kFieldsMax)
+      .map(([key, value]) => {
+        const text = typeof value === 'string' && value !== '' ? value : JSON.stringify(value);
+        return { key: key.slice(0, kFieldMax), text: text.slice(0, kFieldMax).replace(/\s+/g, ' ') };
+      });
+    fieldsOf.set(message, known);
+  }
+  return known.length > 0 ? known : undefined;
+}
+
 /** Everything, JSON laid out, binary in hexadecimal. */
 export function fullText({ kind, data }: Message): string {
   const text =

@@ -41,6 +41,8 @@ export class Session {
   state = $state.raw<State>({ phase: 'connecting', attempt: 0 });
   /** The last comeback, until the connection is lost again. */
   comeback = $state.raw<CatchUp | undefined>(undefined);
+  /** Back after a cut, but what came meanwhile is not known yet. Says nothing while there is no connection. */
+  catchingUp = $state(false);
   /** A refusal that left the connection open. */
   refusal = $state.raw<ErrorRecord | undefined>(undefined);
   counters = $state.raw<Counters>(kNothing);
@@ -62,6 +64,7 @@ export class Session {
     this.paced = { at: Date.now(), received: 0 };
     this.comeback = undefined;
     this.refusal = undefined;
+    this.catchingUp = false;
     this.outages.length = 0;
     this.feed.clear();
 
@@ -88,6 +91,7 @@ export class Session {
     });
     bird.on('caughtUp', (comeback) => {
       this.comeback = comeback;
+      this.catchingUp = false;
       this.feed.add({ type: 'back', at: Date.now(), comeback });
       this.refresh();
     });
@@ -124,6 +128,7 @@ export class Session {
       if (outage) outage.to ??= now;
     } else if (wasOpen) {
       this.comeback = undefined;
+      this.catchingUp = true;
       this.feed.add({ type: 'lost', at: now });
       this.outages.push({ from: now, to: undefined });
       if (this.outages.length > kOutagesMax) this.outages.shift();

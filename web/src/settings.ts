@@ -3,6 +3,9 @@ import type { Door } from './lib/wirebird';
 import type { Settings } from './session.svelte';
 
 export const kDoors: Door[] = ['websocket', 'raw', 'sse', 'poll'];
+/** What README tells to publish to, and what `wirebird demo feed` publishes to. */
+export const kDemoChannels = ['ticker', 'weather', 'scores'];
+export const kOfferedChannels = ['news', ...kDemoChannels];
 export const kSinces = ['', '-10', '-100'];
 
 export function isChannel(name: string): boolean {

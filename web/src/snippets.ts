@@ -5,11 +5,17 @@ export function publishLine(origin: string, channel: string): string {
   return `curl -d 'hello' '${origin}/pub/${channelInPath(channel)}'`;
 }
 
+/** Fills `kDemoChannels`. The command looks for the server at its default address by itself. */
+export function feedLine(origin: string): string {
+  const usual = /^http:\/\/(127\.0\.0\.1|localhost):8000$/.test(origin);
+  return `wirebird demo feed${usual ? '' : ` --url ${origin}`}`;
+}
+
 export function watchLine(origin: string, channel: string): string {
   return `curl -N '${origin}/sse/${channelInPath(channel)}'`;
 }
 
-/** A whole page: envelope over WebSocket, reconnects with full jitter, resumes by cursor. */
+/** A whole page: envelope over WebSocket, resumes by cursor, comes back in the window that a restarting server names, else with full jitter. */
 export function htmlSnippet(origin: string, channel: string): string {
   return `<pre id="feed"></pre>
 <script>
@@ -19,11 +25,15 @@ export function htmlSnippet(origin: string, channel: string): string {
     socket.onmessage = ({ data }) => {
       const m = JSON.parse(data);
       if (m.gap || m.error) console.warn(m);
-      if (m.offset) feed.prepend((m.text ?? JSON.stringify(m.data)) + '\\n');
+      if (m.offset) feed.prepend((m.text ?? JSON.stringify(m.data) ?? 'binary: ' + m.base64) + '\\n');
       cursor = m.offset ? m.epoch + ':' + m.offset : (m.position ?? cursor);
       failures = 0;
     };
-    socket.onclose = () => setTimeout(connect, Math.random() * Math.min(30000, 500 * 2 ** failures++));
+    socket.onclose = ({ code, reason }) => {
+      if ([1008, 4401, 4403].includes(code)) return console.error(reason); // refused for good
+      const [, least, most] = /^E_DRAINING \\D+(\\d+)\\D+(\\d+)/.exec(reason) ?? [0, 0, Math.min(30000, 500 * 2 ** failures++)];
+      setTimeout(connect, +least + Math.random() * (most - least));
+    };
   })();
 </script>`;
 }

@@ -14,6 +14,7 @@ const en = {
   on_channel: 'on {channel}',
   say_connecting: 'Opening the connection.',
   say_first: 'Nothing is missing so far. Publish something, here or from a terminal.',
+  say_catching_up: 'Connected again, catching up …',
   say_live: 'Every message has arrived, in order. None is missing.',
   say_live_raw: 'Connected. This door carries payloads only, so nobody can count what is missing.',
   say_live_missed: 'Live again. {missed} could not be recovered.',
@@ -51,6 +52,7 @@ const en = {
   // What is watched
   watch: 'What to watch',
   channel: 'Channel',
+  channels_offered: 'Channels to try',
   channel_invalid: 'A channel name has 1 to 255 bytes and no control characters.',
   door: 'Connect over',
   door_websocket: 'WebSocket',
@@ -64,6 +66,7 @@ const en = {
   // Feed
   feed: 'Live feed',
   feed_empty: 'Waiting for the first message on {channel}.',
+  feed_demo: 'Fill {channels} from a terminal',
   feed_new: '{n} new, back to the top',
   feed_held: 'Held while you read',
   feed_caught_up: 'caught up',
@@ -93,10 +96,11 @@ const en = {
   kind_binary: 'Binary',
 
   // Plots
+  plots: 'The last minute',
   rate: 'Messages per second',
   rate_caught_up: 'caught up',
   latency: 'Latency',
-  latency_median: 'median',
+  latency_title: 'Latency, median',
   latency_p99: '99 %',
   latency_none: 'No times on the raw door',
   per_second: '/s',
@@ -156,6 +160,7 @@ const zh: Strings = {
   on_channel: '频道 {channel}',
   say_connecting: '正在建立连接。',
   say_first: '目前没有遗漏。在这里或终端里发布一条消息试试。',
+  say_catching_up: '已重新连接，正在补上…',
   say_live: '消息全部按顺序到达，没有遗漏。',
   say_live_raw: '已连接。此方式只传送内容，无法统计遗漏。',
   say_live_missed: '已恢复实时。{missed}无法找回。',
@@ -189,6 +194,7 @@ const zh: Strings = {
 
   watch: '订阅内容',
   channel: '频道',
+  channels_offered: '可试用的频道',
   channel_invalid: '频道名为 1 到 255 字节，不含控制字符。',
   door: '连接方式',
   door_websocket: 'WebSocket',
@@ -201,6 +207,7 @@ const zh: Strings = {
 
   feed: '实时消息',
   feed_empty: '正在等待频道 {channel} 的第一条消息。',
+  feed_demo: '在终端运行，向 {channels} 发布',
   feed_new: '{n} 条新消息，回到顶部',
   feed_held: '阅读时已暂停滚动',
   feed_caught_up: '补上',
@@ -228,10 +235,11 @@ const zh: Strings = {
   kind_text: '文本',
   kind_binary: '二进制',
 
+  plots: '最近一分钟',
   rate: '每秒消息数',
   rate_caught_up: '补上',
   latency: '延迟',
-  latency_median: '中位数',
+  latency_title: '延迟中位数',
   latency_p99: '99 %',
   latency_none: '原始方式不带时间',
   per_second: '/秒',

@@ -125,6 +125,20 @@ describe('coming back', () => {
     expect(seen.messages.map(({ arrival }) => arrival)).toEqual(['history', 'replay', 'replay']);
   });
 
+  it('says nothing before the server has said where the subscription stands', () => {
+    const { bird, seen } = birdOf();
+    bird.start();
+    open(position(4));
+    last().line.ended({});
+    vi.advanceTimersByTime(500);
+    open();
+    vi.advanceTimersByTime(5000); // a slow line
+    expect(seen.comebacks).toEqual([]);
+    last().line.records([position(4)]);
+    vi.advanceTimersByTime(250);
+    expect(seen.comebacks).toMatchObject([{ messages: 0, missed: 0 }]);
+  });
+
   it('says so as soon as a live message comes', () => {
     const { bird, seen } = birdOf();
     bird.start();

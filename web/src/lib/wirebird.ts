@@ -11,7 +11,7 @@ import { Backoff, defaultBackoff, type BackoffOptions } from './backoff';
 import { hasNewer, openDoor, type Connection, type Door, type Ending, type Target } from './doors';
 import { ServerClock } from './server_clock';
 import { gapLength, Track, type Gap } from './track';
-import type { ErrorRecord, Message, WireRecord } from './wire';
+import type { ErrorRecord, Message, PositionRecord, WireRecord } from './wire';
 
 export type { Door, Ending, Refusal } from './doors';
 export type { Gap } from './track';
@@ -222,7 +222,9 @@ export class Wirebird {
         awayMs: 0,
       };
       this.comeback.awayMs += Math.max(0, now - this.aliveAt);
-      this.settleLater();
+      this.settled = false;
+      // The raw door says nothing of its own; the others say first where the subscription stands, and what is replayed follows.
+      if (this.door === 'raw') this.settleLater();
     }
     this.everOpened = true;
     this.openedAt = since;
@@ -283,10 +285,15 @@ export class Wirebird {
       const track = this.tracks.get(record.channel);
       if (record.type === 'error') this.emit('error', record);
       else if (!track) continue;
-      else if (record.type === 'position') track.start(record);
+      else if (record.type === 'position') this.stands(track, record);
       else if (record.type === 'gap') this.missed(track.gap(record));
       else this.message(track, record, now);
     }
+  }
+
+  private stands(track: Track, record: PositionRecord): void {
+    track.start(record);
+    if (!this.settled) this.settleLater();
   }
 
   private message(track: Track, message: Message, received: number): void {
@@ -316,6 +323,7 @@ export class Wirebird {
     if (!this.settled && this.comeback?.missed !== undefined) {
       this.comeback.missed += gapLength(gap);
       this.comeback.reborn ||= gap.reason === 'epoch_changed';
+      this.settleLater();
     }
     this.emit('gap', gap);
   }
