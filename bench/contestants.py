@@ -1,7 +1,7 @@
 """Who is measured: how each server is started, and how the drain client (bench/drain) speaks to it.
 
-Each runs with one worker thread, without history, without compression and without logging of requests, so that all do the same work:
-the same payload to the same receivers. What they wrap around the payload is their protocol's.
+Each runs with one worker thread, without history, without compression and without logging of requests, so that all do the
+same work: the same payload to the same receivers. What they wrap around the payload is their protocol's.
 """
 import json
 import os
@@ -52,9 +52,14 @@ class Contestant:
 
     def start(self, folder, mode="fan-out"):
         """A server that has not been entered."""
-        self.mode = mode
-        port, self._keeper = reserve_port()
-        return Server(self.prepare(pathlib.Path(folder), port), port, folder, self.threads)
+        self.mode, self.keepers = mode, []
+        port = self.reserve_port()
+        return Server(self.prepare(pathlib.Path(folder), port), port, folder, self.threads, self.keepers)
+
+    def reserve_port(self):
+        port, keeper = reserve_port()
+        self.keepers.append(keeper)
+        return port
 
     def flags(self, mode, bytes_):
         """How the client speaks; `bytes_` is the size of a message, which some protocols say before it."""
@@ -75,7 +80,9 @@ class Wirebird(Contestant):
 
     def prepare(self, folder, port):
         config = folder / "wirebird.toml"
-        scheme, tls = ("https://", f'[tls]\ncertificate_file = "{self.tls[0]}"\nkey_file = "{self.tls[1]}"\n') if self.tls else ("", "")
+        scheme, tls = "", ""
+        if self.tls:
+            scheme, tls = "https://", f'[tls]\ncertificate_file = "{self.tls[0]}"\nkey_file = "{self.tls[1]}"\n'
         config.write_text(f'[server]\ndev = true\nlisten = ["{scheme}{HOST}:{port}"]\nworkers = {self.threads}\n{tls}'
                           "[channels]\nhistory_messages_max = 0\n")
         return [self.binary, "serve", "--config", config]
@@ -209,16 +216,17 @@ class Mosquitto(Contestant):
         subscribe = mqtt_packet(0x82, b"\x00\x01" + mqtt_text("bench") + b"\x00")  # QoS 0
         topic = mqtt_text("bench")
         suback = b"\x90\x03\x00\x01\x00"
-        return ["--path", "/", "--ready", hexed(suback), "--header", "Sec-WebSocket-Protocol: mqtt", "--hello", "binary:" + hexed(connect),
-                "--hello", "binary:" + hexed(subscribe), "--publish", "binary",
+        return ["--path", "/", "--header", "Sec-WebSocket-Protocol: mqtt", "--hello", "binary:" + hexed(connect),
+                "--hello", "binary:" + hexed(subscribe), "--ready", hexed(suback), "--publish", "binary",
                 "--before", hexed(b"\x30" + mqtt_length(len(topic) + bytes_) + topic)]
 
     def prepare(self, folder, port):
         user = "user root\n" if os.getuid() == 0 else ""
-        plain, self._plain_keeper = reserve_port()  # 2.0.11 does not start with WebSocket listeners alone
+        plain = self.reserve_port()  # 2.0.11 does not start with WebSocket listeners alone
         (folder / "mosquitto.conf").write_text(
-            f"{user}listener {plain} {HOST}\nlistener {port} {HOST}\nprotocol websockets\nallow_anonymous true\npersistence false\nlog_type error\n"
-            "sys_interval 0\nset_tcp_nodelay true\nmax_queued_messages 0\n")
+            f"{user}listener {plain} {HOST}\nlistener {port} {HOST}\nprotocol websockets\n"
+            "allow_anonymous true\npersistence false\nlog_type error\nsys_interval 0\nset_tcp_nodelay true\n"
+            "max_queued_messages 0\n")
         return [program("mosquitto"), "-c", folder / "mosquitto.conf"]
 
 
@@ -238,7 +246,7 @@ class Nats(Contestant):
                 "--before", hexed(f"PUB bench {bytes_}\r\n"), "--after", hexed("\r\n")]
 
     def prepare(self, folder, port):
-        plain, self._plain_keeper = reserve_port()
+        plain = self.reserve_port()
         (folder / "nats.conf").write_text(
             f'listen: "{HOST}:{plain}"\nmax_connections: 20000\nping_interval: "1h"\n'
             f'websocket {{ listen: "{HOST}:{port}", no_tls: true, compression: false }}\n')

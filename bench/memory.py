@@ -2,12 +2,12 @@
 drops out."""
 import contextlib
 import pathlib
-import ssl
 import socket
-import statistics
+import ssl
+import subprocess
 import time
 
-from page import Table, number, spread
+from page import Table, spread
 from processes import HOST, Failed, Idle, folder
 
 
@@ -19,7 +19,7 @@ def settled(server):
         value = server.resident_bytes()
         if value > seen:
             seen, since = value, now
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(subprocess.TimeoutExpired):
             server.process.wait(0.05)
     return server.resident_bytes()
 
@@ -33,41 +33,42 @@ def slab_bytes():
     return sum(int(parts[1]) * int(parts[3]) for parts in map(str.split, lines))
 
 
-def growth(rig, contestant, opener, low, high):
+def growth(contestant, opened, low, high):
     """(resident bytes, slab bytes or None) per connection."""
     with folder() as place, contestant.start(place) as server:
-        with opener(server, low):
+        with opened(contestant, server, low):
             resident, slab = settled(server), slab_bytes()
-            with opener(server, high - low):
+            with opened(contestant, server, high - low):
                 resident = (settled(server) - resident) / (high - low)
                 slab = None if slab is None else (slab_bytes() - slab) / (high - low)
     return resident, slab
 
 
-def measure(rig, title, note, contestants, opener_of, low, high, repetitions):
-    table = Table(f"{title}, {low:,} to {high:,} connections", ["server", "resident bytes", "kernel slab bytes, both ends", "flaws"], note)
+def measure(rig, title, note, contestants, opened, counts):
+    """`opened(contestant, server, count)`: a context in which that many more connections are open."""
+    table = Table(f"{title}, {counts[0]:,} to {counts[1]:,} connections",
+                  ["server", "resident bytes", "kernel slab bytes, both ends", "flaws"], "Growth per connection. " + note)
     found, flaws = {one.name: [] for one in contestants}, {}
-    for _ in range(repetitions):
+    for _ in range(min(rig.repetitions, 3)):  # memory hardly varies
         for one in contestants:
             try:
-                found[one.name].append(growth(rig, one, opener_of(one), low, high))
+                found[one.name].append(growth(one, opened, *counts))
             except (Failed, OSError) as failure:
                 flaws[one.name] = str(failure).splitlines()[0]
-    for one in contestants:
-        slabs = [slab for _, slab in found[one.name] if slab is not None]
-        table.add(one.name, spread([resident for resident, _ in found[one.name]]), spread(slabs) or "unknown", flaws.get(one.name, "none"))
-        table.raw.append({"name": one.name, "growth": found[one.name]})
-        if one.name in flaws:
-            rig.flaws.append(f"{one.name}: {flaws[one.name]}")
+                rig.flaws.append(f"{one.name}: {flaws[one.name]}")
+    for name, values in found.items():
+        slabs = [slab for _, slab in values if slab is not None]
+        table.add(name, spread([resident for resident, _ in values]), spread(slabs) or "unknown", flaws.get(name, "none"))
+        table.raw.append({"name": name, "growth": values})
     return table.close()
 
 
 def idle(rig, contestants):
-    low, high = rig.idle
-    return measure(rig, "Idle memory, one channel each",
-                   "Growth per connection. Slabs are of the whole machine: the sockets of server and client, and whoever else was busy.",
-                   contestants, lambda one: lambda server, count: Idle(rig.drain, server, one.flags("fan-out", 128), count), low, high,
-                   min(rig.repetitions, 3))
+    def opened(contestant, server, count):
+        return Idle(rig.drain, server, contestant.flags("fan-out", 128), count)
+
+    return measure(rig, "Idle memory, one channel each", "Slabs are of the whole machine: the sockets of server and client, and "
+                   "whoever else was busy.", contestants, opened, rig.idle)
 
 
 @contextlib.contextmanager
@@ -92,8 +93,8 @@ UPGRADE = (b"GET /ws/bench HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n
 
 
 def tls(rig, ours, bare):
-    low, high = rig.idle_tls
-    return measure(rig, "Idle memory over TLS, one channel each",
-                   "Growth per connection. The bare server holds OpenSSL objects with SSL_MODE_RELEASE_BUFFERS on sockets, no protocol.",
-                   [ours, bare], lambda one: lambda server, count: tls_clients(server, count, UPGRADE if one is ours else None), low, high,
-                   min(rig.repetitions, 3))
+    def opened(contestant, server, count):
+        return tls_clients(server, count, UPGRADE if contestant is ours else None)
+
+    return measure(rig, "Idle memory over TLS, one channel each", "The bare server holds OpenSSL objects with "
+                   "SSL_MODE_RELEASE_BUFFERS on sockets, no protocol.", [ours, bare], opened, rig.idle_tls)

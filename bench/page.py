@@ -60,5 +60,5 @@ class Table:
         return self
 
     def json(self):
-        return {"title": self.title, "pressure": [self.before, self.after], "rows": [dict(zip(self.head, row)) for row in self.rows],
-                "repetitions": self.raw}
+        rows = [dict(zip(self.head, row)) for row in self.rows]
+        return {"title": self.title, "pressure": [self.before, self.after], "rows": rows, "repetitions": self.raw}

@@ -1,4 +1,5 @@
 """Servers under measurement: started on a free port and on the CPUs they are given, stopped by their process id."""
+import ctypes
 import json
 import os
 import pathlib
@@ -14,6 +15,8 @@ sys.path.insert(0, str(ROOT / "conformance"))
 from rig import reserve_port  # noqa: E402  (the tests' way to a free port)
 
 HOST = "127.0.0.1"
+PRCTL = ctypes.CDLL(None).prctl  # looked up here: little may be done between fork and exec
+PR_SET_PDEATHSIG = 1
 DEADLINE_S = 30
 
 
@@ -32,23 +35,29 @@ def cpus(count):
 class Server:
     """`with Server(command, port, folder, cpus=1) as server:` a process that listens on `port`."""
 
-    def __init__(self, command, port, folder, threads=1):
+    def __init__(self, command, port, folder, threads=1, keepers=()):
+        self.keepers = keepers  # of ports: nobody else gets them while this lives
         self.command, self.port, self.folder = [str(word) for word in command], port, folder
         self.cpus, self.client_cpu = cpus(threads)
 
     def __enter__(self):
         self.log_path = pathlib.Path(self.folder, "log")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("WIREBIRD_")}
-        pin = (lambda: os.sched_setaffinity(0, self.cpus)) if self.cpus else None
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
-                                            env=environment, preexec_fn=pin)
+                                            env=environment, preexec_fn=self._prepare)
         end = time.monotonic() + DEADLINE_S
         while not self._listens():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.__exit__()
                 raise Failed(f"{self.command[0]} did not start: {self.log_path.read_text(errors='replace')[-2000:]}")
         return self
+
+    def _prepare(self):
+        """In the new process: runs where it shall, and ends with us, however we end."""
+        if self.cpus:
+            os.sched_setaffinity(0, self.cpus)
+        PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
 
     def _listens(self):
         try:

@@ -3,8 +3,8 @@
 
     ./dev bench [--quick] [--output docs/evidence/bench.md] [--json FILE] [--only fan-out,deflate,workers,echo,memory,limit]
 
-What the figures mean: docs/performance.md. `--smoke` is the test of the bench itself: few connections, few messages, this server, the
-limit and, if it is there, npm's ws; it fails if anything was lost and looks at no time.
+What the figures mean: docs/performance.md. `--smoke` is the test of the bench itself: few connections, few messages, this
+server, the limit and, if it is there, npm's ws; it fails if anything was lost and looks at no time.
 """
 import argparse
 import json
@@ -55,8 +55,9 @@ class Rig:
 def certificate(place):
     """A certificate that lives as long as this run."""
     files = (f"{place}/certificate.pem", f"{place}/key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-out", files[0], "-keyout", files[1]], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2", "-subj", "/CN=localhost", "-out", files[0], "-keyout", files[1]],
+                   check=True, capture_output=True)
     return files
 
 
@@ -86,11 +87,13 @@ def introduction(rig, options, peers, missing):
     mode = " --smoke" if options.smoke else " --quick" if options.quick else ""
     servers = [f"wirebird {contestants.Wirebird(rig.binary).version()}"] + [f"{peer.name} {peer.version()}" for peer in peers]
     where = f"each server on CPU {rig.pin[0]}, the client on CPU {rig.pin[1]}" if rig.pin else "not pinned: one CPU"
-    lines = ["# Bench", "", f"Made by `./dev bench{mode}` on {time.strftime('%Y-%m-%d', time.gmtime())}. {page.machine()}; {where}.",
-             f"{rig.repetitions} interleaved repetition{'s' if rig.repetitions > 1 else ''}; cells are minimum / **median** / maximum. "
+    repetitions = f"{rig.repetitions} interleaved repetition{'s' if rig.repetitions > 1 else ''}"
+    lines = ["# Bench", "",
+             f"Made by `./dev bench{mode}` on {time.strftime('%Y-%m-%d', time.gmtime())}. {page.machine()}; {where}.",
+             f"{repetitions}; cells are minimum / **median** / maximum.",
              "What the figures mean: [performance.md](../performance.md).", "",
-             "Equal work: the same payload to the same receivers, one worker thread unless said otherwise, no history, no compression unless "
-             "said, plain TCP unless said.", "", "Measured: " + "; ".join(servers) + "."]
+             "Equal work: the same payload to the same receivers, one worker thread unless said otherwise, no history, no",
+             "compression unless said, plain TCP unless said.", "", "Measured: " + "; ".join(servers) + "."]
     return lines + ([""] + [f"Left out: {name}: {why}." for name, why in missing] if missing else [])
 
 

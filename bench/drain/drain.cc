@@ -126,6 +126,7 @@ class Run {
       ++doubled_;
       return;
     }
+    ++taken_in_all_;
     gaps_ += number - receiver.next;
     receiver.next = number + 1;
     if (!counting_) return;
@@ -300,12 +301,13 @@ class Run {
       if (letter == '"' || letter == '\\' || static_cast<unsigned char>(letter) < ' ') letter = ' ';
     }
     std::printf(
-        "{\"connections\":%zu,\"bytes\":%zu,\"k\":%zu,\"rounds\":%zu,\"in_flight\":%zu,\"deliveries\":%llu,"
+        "{\"connections\":%zu,\"bytes\":%zu,\"k\":%zu,\"rounds\":%zu,\"in_flight\":%zu,\"deliveries\":%llu,\"taken_in_"
+        "all\":%llu,"
         "\"lost\":%llu,\"doubled\":%llu,\"ended\":%zu,\"failure\":\"%s\",\"reasons\":\"%s\",\"flawless\":%s",
         receivers_.size(), options_.bytes, options_.k, options_.rounds, options_.in_flight,
-        static_cast<unsigned long long>(measured), static_cast<unsigned long long>(lost),
-        static_cast<unsigned long long>(doubled_), ended_, failure_.c_str(), reasons.c_str(),
-        flawless ? "true" : "false");
+        static_cast<unsigned long long>(measured), static_cast<unsigned long long>(taken_in_all_),
+        static_cast<unsigned long long>(lost), static_cast<unsigned long long>(doubled_), ended_, failure_.c_str(),
+        reasons.c_str(), flawless ? "true" : "false");
     if (measuring_ && flawless) {
       const double deliveries = static_cast<double>(measured);
       std::printf(
@@ -330,8 +332,9 @@ class Run {
   bool counting_ = false, measuring_ = false;
   u64 base_ = 0;  // the number of the first message of the first round
   std::vector<u64> counts_ = std::vector<u64>(kRoundsRemembered);
-  u64 arrived_ = 0;   // rounds of which somebody has something
-  u64 complete_ = 0;  // rounds that all receivers have whole
+  u64 arrived_ = 0;       // rounds of which somebody has something
+  u64 complete_ = 0;      // rounds that all receivers have whole
+  u64 taken_in_all_ = 0;  // also before the rounds
   u64 taken_ = 0, gaps_ = 0, doubled_ = 0;
   std::size_t ended_ = 0;
   std::set<std::string> reasons_;

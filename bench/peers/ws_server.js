@@ -1,5 +1,5 @@
-// A push server on npm's `ws`, as one writes it in half an hour. /echo answers every message; what comes on any other path goes to
-// everybody on it. No positions, no history, no backpressure.
+// A push server on npm's `ws`, as one writes it in half an hour. /echo answers every message; what comes on any other path
+// goes to everybody on it. No positions, no history, no backpressure.
 //
 //   node bench/peers/ws_server.js PORT [deflate]       (takes `ws` from conformance/node_modules)
 'use strict';
