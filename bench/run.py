@@ -38,11 +38,12 @@ class Rig:
             self.pin = (*server, client)
         self.repetitions, self.rounds, self.receivers, self.echo_connections = 7, 200, 1000, 200
         self.idle, self.idle_tls = (500, 9500), (200, 2200)
+        self.echo_sizes = (20, 1024, 16384)
         if options.quick:
             self.repetitions, self.rounds, self.idle, self.idle_tls = 2, 50, (500, 3000), (100, 500)
         if options.smoke:
             self.repetitions, self.rounds, self.receivers, self.echo_connections = 1, 10, 50, 20
-            self.idle, self.idle_tls = (20, 100), (10, 30)
+            self.idle, self.idle_tls, self.echo_sizes = (20, 100), (10, 30), (20, 16384)
         if options.repetitions:
             self.repetitions = options.repetitions
         self.flaws = []
@@ -73,7 +74,7 @@ def tables(rig, parts, peers, place):
     if "workers" in parts:
         yield speed.workers(rig, ours, contestants.Wirebird(rig.binary, 2))
     if "echo" in parts:
-        for size in (20, 1024, 16384):
+        for size in rig.echo_sizes:
             yield speed.echo(rig, everybody, size)
     if "memory" in parts:
         yield memory.idle(rig, everybody)
