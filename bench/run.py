@@ -1,218 +1,156 @@
 #!/usr/bin/python3
-"""Measures the release binary and, in the same run on the same machine, npm's `ws` and the physical limit; prints a page.
+"""Measures this server, the physical limit and other push servers, on this machine and in one run, and prints a page.
 
-    bench/run.py [--quick] [--binary build/release/wirebird] [--output docs/evidence/bench.md] [--json FILE]
+    ./dev bench [--quick] [--output docs/evidence/bench.md] [--json FILE] [--only fan-out,deflate,workers,echo,memory,limit]
 
-What is measured, and how:
-
-* idle memory: growth of the server's resident memory per idle plain WebSocket with one channel, between two counts of
-  connections, so that what the program needs anyway drops out. The kernel's socket buffers are not in it, for nobody.
-* echo and fan-out: `wirebird bench` against each server; docs/client-cpp.md defines the times. The load generator is one
-  thread on the same machine: on two cores it is a limit of its own, the same for every server.
-* bare epoll echo, one send() per copy: bench/limit, the same socket work without a protocol and without putting messages
-  together. A server that writes several messages at once can deliver more than the second.
+What the figures mean: docs/performance.md. `--smoke` is the test of the bench itself: few connections, few messages, this
+server, the limit and, if it is there, npm's ws; it fails if anything was lost and looks at no time.
 """
 import argparse
 import json
-import os
 import pathlib
-import platform
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-WS = ROOT / "conformance/node_modules/ws"
-HOST = "127.0.0.1"
+import contestants
+import memory
+import page
+import speed
+from processes import Failed, ROOT, cpus
+
+PARTS = ("fan-out", "deflate", "workers", "echo", "memory", "limit")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+class Rig:
+    """What every measurement needs: the programs, the sizes, and where flaws are noted."""
+
+    def __init__(self, options):
+        build = pathlib.Path(options.build).resolve()
+        self.binary = pathlib.Path(options.binary).resolve() if options.binary else build / "wirebird"
+        programs = build / "bench"
+        self.drain, self.limit = programs / "bench_drain", programs / "bench_limit"
+        self.bare, self.bare_tls = programs / "bench_bare_server", programs / "bench_bare_tls"
+        self.pin = None
+        server, client = cpus(1)
+        if server:
+            self.pin = (*server, client)
+        self.repetitions, self.rounds, self.receivers, self.echo_connections = 7, 200, 1000, 200
+        self.idle, self.idle_tls = (500, 9500), (200, 2200)
+        self.echo_sizes = (20, 1024, 16384)
+        if options.quick:
+            self.repetitions, self.rounds, self.idle, self.idle_tls = 2, 50, (500, 3000), (100, 500)
+        if options.smoke:
+            self.repetitions, self.rounds, self.receivers, self.echo_connections = 1, 10, 50, 20
+            self.idle, self.idle_tls, self.echo_sizes = (20, 100), (10, 30), (20, 16384)
+        if options.repetitions:
+            self.repetitions = options.repetitions
+        self.flaws = []
+
+    def note_flaw(self, entry):
+        if entry.flaw() != "none":
+            self.flaws.append(f"{entry.label}: {entry.flaw()}")
 
 
-class Server:
-    """A server process that listens when it is entered."""
-
-    def __init__(self, command, port):
-        self.command, self.port = command, port
-
-    def __enter__(self):
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        end = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection((HOST, self.port), 1).close()
-                return self
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    self.log.seek(0)
-                    raise SystemExit(f"{self.command} did not start:\n{self.log.read().decode()}") from None
-                time.sleep(0.05)
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def resident_bytes(self):
-        pages = int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGESIZE")
+def certificate(place):
+    """A certificate that lives as long as this run."""
+    files = (f"{place}/certificate.pem", f"{place}/key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2", "-subj", "/CN=localhost", "-out", files[0], "-keyout", files[1]],
+                   check=True, capture_output=True)
+    return files
 
 
-class Bench:
-    def __init__(self, binary):
-        self.binary = binary
-
-    def servers(self):
-        """(name, a fresh server) for everything that can run here."""
-        port = free_port()
-        yield "wirebird", Server([self.binary, "serve", "--dev", "--listen", f"{HOST}:{port}"], port)
-        if shutil.which("node") and WS.exists():
-            port = free_port()
-            yield "ws (Node.js)", Server(["node", str(ROOT / "bench/peers/ws_server.js"), str(port)], port)
-
-    def run(self, mode, server, path, *arguments):
-        done = subprocess.run([self.binary, "bench", mode, "--url", f"http://{HOST}:{server.port}{path}", "--json", *arguments],
-                              capture_output=True, text=True)
-        if not done.stdout:
-            raise SystemExit(f"bench {mode} failed: {done.stderr}")
-        return json.loads(done.stdout)
-
-    def idle_bytes(self, server, count):
-        """Resident memory while `count` idle subscribers are connected."""
-        bench = subprocess.Popen([self.binary, "bench", "idle", "--url", f"http://{HOST}:{server.port}", "--json",
-                                  "--connections", str(count), "--connect-rate", "4000", "--duration", "4s"],
-                                 stdout=subprocess.PIPE, text=True)
-        peak = 0
-        while bench.poll() is None:
-            peak = max(peak, server.resident_bytes())
-            time.sleep(0.05)
-        report = json.loads(bench.stdout.read())
-        if not report["flawless"]:
-            raise SystemExit(f"idle connections were not all open: {report['connections']}")
-        return peak
-
-    def limit(self, folder, *arguments):
-        program = pathlib.Path(folder, "limit")
-        if not program.exists():
-            subprocess.run(["g++", "-std=c++20", "-O2", "-pthread", "-o", str(program), str(ROOT / "bench/limit/limit.cc")],
-                           check=True)
-        return json.loads(subprocess.run([str(program), *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
+def tables(rig, parts, peers, place):
+    """Every table, one after the other."""
+    ours, bare = contestants.Wirebird(rig.binary), contestants.Bare(rig.bare)
+    everybody = [bare, ours, *peers]
+    if "fan-out" in parts:
+        yield speed.fan_out(rig, everybody, 1)
+        yield speed.fan_out(rig, everybody, 16)
+    if "deflate" in parts:
+        yield speed.deflate(rig, ours, [contestants.Ws(deflate=True)] if any(peer.name == "ws (npm)" for peer in peers) else [])
+    if "workers" in parts:
+        yield speed.workers(rig, ours, contestants.Wirebird(rig.binary, 2))
+    if "echo" in parts:
+        for size in rig.echo_sizes:
+            yield speed.echo(rig, everybody, size)
+    if "memory" in parts:
+        yield memory.idle(rig, everybody)
+        files = certificate(place)
+        yield memory.tls(rig, contestants.Wirebird(rig.binary, tls=files), contestants.BareTls(rig.bare_tls, files))
+    if "limit" in parts:
+        yield speed.alone(rig)
 
 
-def machine():
-    model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-                  if line.startswith("model name")), platform.machine())
-    memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) // (1 << 20)
-    return f"{len(os.sched_getaffinity(0))} cores of {model}, {memory} GiB, Linux {platform.release()}"
+def introduction(rig, options, peers, missing):
+    mode = " --smoke" if options.smoke else " --quick" if options.quick else ""
+    servers = [f"wirebird {contestants.Wirebird(rig.binary).version()}"] + [f"{peer.name} {peer.version()}" for peer in peers]
+    where = f"each server on CPU {rig.pin[0]}, the client on CPU {rig.pin[1]}" if rig.pin else "not pinned: one CPU"
+    repetitions = f"{rig.repetitions} interleaved repetition{'s' if rig.repetitions > 1 else ''}"
+    lines = ["# Bench", "",
+             f"Made by `./dev bench{mode}` on {time.strftime('%Y-%m-%d', time.gmtime())}. {page.machine()}; {where}.",
+             f"{repetitions}; cells are minimum / **median** / maximum.",
+             "What the figures mean: [performance.md](../performance.md).", "",
+             "Equal work: the same payload to the same receivers, one worker thread unless said otherwise, no history, no",
+             "compression unless said, plain TCP unless said.", "", "Measured: " + "; ".join(servers) + "."]
+    return lines + ([""] + [f"Left out: {name}: {why}." for name, why in missing] if missing else [])
 
 
-def flaws(report):
-    """What a reader must know about a line."""
-    messages, connections = report.get("messages", {}), report["connections"]
-    parts = [f"{messages[key]} {key}" for key in ("lost", "doubled", "damaged") if messages.get(key)]
-    parts += [f"{connections[key]} {key}" for key in ("failed", "dropped") if connections[key]]
-    return ", ".join(parts) or "none"
-
-
-def number(value):
-    return f"{value:,.0f}"
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "|".join("---" for _ in head) + "|"]
-    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
-
-
-def idle_memory(bench, quick):
-    low, high = (500, 3000) if quick else (2000, 12000)
-    rows = []
-    for name, server in bench.servers():
-        with server:
-            few = bench.idle_bytes(server, low)
-            many = bench.idle_bytes(server, high)
-            rows.append([name, f"{few / 1048576:.1f}", f"{many / 1048576:.1f}", number((many - few) / (high - low))])
-    head = ["server", f"MiB with {low:,}", f"MiB with {high:,}", "bytes per connection"]
-    return "Idle memory, one channel each", head, rows
-
-
-def echo(bench, quick, folder):
-    duration = "2s" if quick else "10s"
-    rows = []
-    for connections, in_flight, size in ((1, 1, 64), (100, 1, 64), (1000, 1, 64), (100, 16, 64), (10, 1, 65536)):
-        for name, server in bench.servers():
-            with server:
-                report = bench.run("echo", server, "/echo", "--connections", str(connections), "--in-flight", str(in_flight),
-                                   "--bytes", str(size), "--duration", duration)
-            times = report["times_us"]
-            rows.append([name, number(connections), in_flight, number(size), number(report["messages"]["received_per_s"]),
-                         number(times["total"]["p50"]), number(times["total"]["p99"]), number(times["processing"]["p50"]),
-                         number(times["transfer"]["p50"]), number(times["connect"]["p50"]), flaws(report)])
-        if in_flight == 1:
-            limit = bench.limit(folder, "echo", connections, size, 2)
-            rows.append(["bare epoll echo", number(connections), 1, number(size), number(limit["messages_per_s"]), "", "", "", "", "", ""])
-    head = ["server", "connections", "in flight", "bytes", "messages/s", "round trip p50 us", "p99", "processing p50", "transfer p50",
-            "connect p50", "flaws"]
-    return "Echo", head, rows
-
-
-def fan_out(bench, quick, folder):
-    duration = "2s" if quick else "10s"
-    rows = []
-    for subscribers, rate in ((100, 1000), (1000, 50), (1000, 200), (1000, 400)):
-        for name, server in bench.servers():
-            with server:
-                report = bench.run("fan-out", server, "", "--connections", str(subscribers), "--rate", str(rate), "--bytes", "64",
-                                   "--duration", duration)
-            times, messages = report["times_us"], report["messages"]
-            rows.append([name, number(subscribers), number(rate), number(messages["received_per_s"]), number(times["total"]["p50"]),
-                         number(times["total"]["p99"]), number(times["processing"]["p50"]), number(times["transfer"]["p50"]),
-                         number(messages["behind_max_us"]), flaws(report)])
-        limit = bench.limit(folder, "fan-out", subscribers, 66, 2)
-        rows.append(["one send() per copy", number(subscribers), "full", number(limit["messages_per_s"]), "", "", "", "", "", ""])
-    head = ["server", "subscribers", "publishes/s", "deliveries/s", "delivery p50 us", "p99", "first copy p50", "spread p50",
-            "bench late", "flaws"]
-    return "Fan-out, one channel", head, rows
+def check_structure(done):
+    """For the test of the bench: every table has the lines and figures that it promises."""
+    for table in done:
+        if not table.rows or any(len(row) != len(table.head) or not all(row) for row in table.rows):
+            raise Failed(f"the table '{table.title}' is not whole: {table.rows}")
+        for entry in table.raw:
+            if not (entry.get("reports") or entry.get("growth")):
+                raise Failed(f"no repetition of {entry['name']} in '{table.title}'")
+            for report in entry.get("reports", []):
+                if report["cpu_ns_per_delivery"] <= 0 or report["deliveries"] <= 0:
+                    raise Failed(f"{entry['name']} in '{table.title}' measured nothing: {report}")
+    json.loads(json.dumps([table.json() for table in done]))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", default=str(ROOT / "build/release/wirebird"))
-    parser.add_argument("--quick", action="store_true", help="short runs, to see that everything works")
+    parser.add_argument("--build", default=str(ROOT / "build/release"), help="folder with the binaries")
+    parser.add_argument("--binary", help="the server, if it is not the one in the build folder")
+    parser.add_argument("--quick", action="store_true", help="2 short repetitions, to see that everything works")
+    parser.add_argument("--smoke", action="store_true", help="the test of the bench itself")
+    parser.add_argument("--repetitions", type=int, help="instead of 7")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas: " + ",".join(PARTS))
+    parser.add_argument("--without-peers", action="store_true", help="this server and the limit only")
     parser.add_argument("--output", help="write the page here too")
-    parser.add_argument("--json", help="write the tables here as JSON")
+    parser.add_argument("--json", help="write every repetition here")
     options = parser.parse_args()
-    bench = Bench(options.binary)
-    version = subprocess.run([options.binary, "version"], capture_output=True, text=True, check=True).stdout.strip()
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip() if shutil.which("node") else "none"
-    peer = json.loads((WS / "package.json").read_text())["version"] if WS.exists() else "none"
-    parts = ["# Bench", "", f"{version}; Node.js {node} with ws {peer}. {machine()}. Load generator and server share the machine.",
-             f"Made by `bench/run.py{' --quick' if options.quick else ''}` on {time.strftime('%Y-%m-%d', time.gmtime())}; load of the",
-             f"machine before it began: {os.getloadavg()[0]:.1f}.", ""]
-    tables = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for measure in (lambda: idle_memory(bench, options.quick), lambda: echo(bench, options.quick, folder),
-                        lambda: fan_out(bench, options.quick, folder)):
-            title, head, rows = measure()
-            parts += [f"## {title}", "", table(head, rows), ""]
-            tables[title] = [dict(zip(head, row)) for row in rows]
-            print("\n".join(parts[-4:]), flush=True)
-    page = "\n".join(parts)
+    parts = options.only.split(",")
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(unknown)}")
+    rig = Rig(options)
+    peers = [] if options.without_peers else [contestants.Ws()] if options.smoke else contestants.peers()
+    missing = [(peer.name, why) for peer in peers if (why := peer.missing())]
+    peers = [peer for peer in peers if not peer.missing()]
+    text = introduction(rig, options, peers, missing)
+    print("\n".join(text) + "\n", flush=True)
+    done = []
+    with tempfile.TemporaryDirectory(prefix="wirebird-bench-") as place:
+        try:
+            for table in tables(rig, parts, peers, place):
+                done.append(table)
+                print(table.text(), flush=True)
+            if options.smoke:
+                check_structure(done)
+        except Failed as failure:
+            sys.exit(f"bench: {failure}")
     if options.output:
-        pathlib.Path(options.output).write_text(page, encoding="utf-8")
+        pathlib.Path(options.output).write_text("\n".join(text + [""] + [table.text() for table in done]), encoding="utf-8")
     if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
-    return 0
+        pathlib.Path(options.json).write_text(json.dumps([table.json() for table in done], indent=1) + "\n", encoding="utf-8")
+    if rig.flaws:
+        print("bench: " + "; ".join(rig.flaws), file=sys.stderr)
+    # A peer that loses something says so in its line; here nothing may be lost.
+    return 1 if any(flaw.startswith(("wirebird", speed.BASELINE)) or options.smoke for flaw in rig.flaws) else 0
 
 
 if __name__ == "__main__":

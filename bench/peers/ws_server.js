@@ -1,13 +1,17 @@
-// A peer for comparison: the same doors on npm's `ws`, as one writes it in half an hour. /echo answers every message;
-// what comes on /ws/NAME goes to everybody on /ws/NAME. No positions, no history, no backpressure.
+// A push server on npm's `ws`, as one writes it in half an hour. /echo answers every message; what comes on any other path
+// goes to everybody on it. No positions, no history, no backpressure.
 //
-//   node bench/peers/ws_server.js PORT       (takes `ws` from conformance/node_modules)
+//   node bench/peers/ws_server.js PORT [deflate]       (takes `ws` from conformance/node_modules)
 'use strict';
 const path = require('node:path');
 const { WebSocketServer } = require(path.join(__dirname, '../../conformance/node_modules/ws'));
 
 const channels = new Map();
-const server = new WebSocketServer({ port: Number(process.argv[2]), host: '127.0.0.1', perMessageDeflate: false, backlog: 4096 });
+// Compressed as a server for many would: no window kept for each connection, also small messages, as all in the comparison.
+const perMessageDeflate = process.argv[3] === 'deflate' && {
+  serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 0,
+};
+const server = new WebSocketServer({ port: Number(process.argv[2]), host: '127.0.0.1', perMessageDeflate, backlog: 4096 });
 
 server.on('connection', (socket, request) => {
   socket.on('error', () => {});
@@ -23,4 +27,3 @@ server.on('connection', (socket, request) => {
   });
   socket.on('close', () => members.delete(socket));
 });
-server.on('listening', () => console.log('ready'));

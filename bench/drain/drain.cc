@@ -1,0 +1,352 @@
+// The client of the bench: opens WebSocket connections to any server, publishes, reads everything, and counts. One
+// thread.
+//
+//   drain fan-out|echo|idle --port N [options]          prints one JSON object; fails if anything was lost
+//
+//   --path, --header, --hello KIND:HEX      how a receiver opens: path, more headers, frames to send then (text or
+//   binary)
+//   --ready HEX                             what the server then says; without it the upgrade is enough
+//   --publisher-path, --publisher-header, --publisher-hello     the same for a publisher of its own; without them the
+//   first
+//                                           receiver publishes
+//   --publish text|binary|raw, --before HEX, --after HEX        what stands around each message; raw: no frame (HTTP)
+//   --connections, --bytes (of a message), --k (messages per write), --rounds, --warm (rounds before), --in-flight
+//   (rounds)
+//   --deflate yes, --cpu N (where the client runs), --cpu-of PID (whose CPU time to read; repeatable), --stall-ms
+//
+// fan-out: a round is k messages in one write, so that the server finds k in one turn; at most `in-flight` rounds are
+// on the way, and none begins before the one before has reached somebody: otherwise the server would find several
+// rounds in one turn and send them together, and do less work than was asked for. `sends_per_delivery`, counted by the
+// kernel for the receivers, says whether it did: 1/k is equal work. It begins with single messages until every receiver
+// has got one: then all are subscribed, whatever the protocol. echo: each connection has one message on the way. idle:
+// opens, says so, and waits until its input ends.
+// --bare yes: TCP without a protocol, each message as long as a server's frame around it would make it.
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "bench/drain/connection.h"
+#include "bench/native.h"
+
+namespace {
+
+using namespace bench;
+using u64 = std::uint64_t;
+
+constexpr u64 kMs = 1'000'000;
+constexpr u64 kPublisher = ~u64{0};
+constexpr std::size_t kOpeningMax = 100;  // at once; servers listen with backlogs of 128 and more
+constexpr std::size_t kRoundsRemembered = 64;
+
+u64 now() { return nanoseconds(CLOCK_MONOTONIC); }
+
+class Run {
+ public:
+  explicit Run(const DrainOptions& options)
+      : options_(options),
+        message_(options.before + make_message(options.bytes + (options.bare ? head_bytes(options.bytes) : 0)) +
+                 options.after) {
+    for (pid_t pid : options.measured) {
+      clockid_t clock{};
+      if ((errno = clock_getcpuclockid(pid, &clock)) != 0) die("the CPU clock of a process");
+      clocks_.push_back(clock);
+    }
+    shared_.poller = epoll_create1(EPOLL_CLOEXEC);
+  }
+
+  int run() {
+    open_all();
+    if (ended_ == 0) {
+      if (options_.mode == Mode::idle) return wait_idle();
+      if (options_.mode == Mode::echo) {
+        echo();
+      } else {
+        fan_out();
+      }
+    }
+    return report();
+  }
+
+ private:
+  // --- connections ---
+
+  void open_all() {
+    if (options_.has_publisher) {
+      publisher_ = std::make_unique<Connection>(shared_, options_, options_.publisher, kPublisher);
+    }
+    u64 limit = now() + 60'000 * kMs;
+    auto is_opening = [](const auto& receiver) { return receiver->state() < Connection::State::open; };
+    std::size_t opening = 0;
+    while (receivers_.size() < options_.connections || opening > 0 || (publisher_ && is_opening(publisher_))) {
+      while (receivers_.size() < options_.connections && opening < kOpeningMax) {
+        receivers_.push_back(std::make_unique<Connection>(shared_, options_, options_.receiver, receivers_.size()));
+        ++opening;
+      }
+      turn(100);
+      opening = 0;
+      for (const auto& receiver : receivers_) opening += is_opening(receiver) ? 1U : 0U;
+      if (ended_ > 0 || now() > limit) return fail("not all connections could be opened");
+    }
+  }
+
+  // Waits up to that time, and takes what came.
+  void turn(int ms) {
+    int ready = epoll_wait(shared_.poller, events_.data(), static_cast<int>(events_.size()), ms);
+    for (int i = 0; i < ready; ++i) {
+      const epoll_event& event = events_[static_cast<std::size_t>(i)];
+      const u64 id = event.data.u64;
+      Connection& connection = id == kPublisher ? *publisher_ : *receivers_[id];
+      connection.handle(event.events, [&](u64 number) {
+        if (id != kPublisher) take(connection, number);
+      });
+      if (connection.state() == Connection::State::ended) {
+        ++ended_;
+        reasons_.insert(connection.why());
+      }
+    }
+  }
+
+  void fail(const char* why) {
+    if (failure_.empty()) failure_ = why;
+  }
+
+  // --- messages ---
+
+  void take(Connection& receiver, u64 number) {
+    if (!receiver.joined) {
+      receiver.joined = true;
+      ++joined_;
+      receiver.next = number;
+    }
+    if (number < receiver.next) {
+      ++doubled_;
+      return;
+    }
+    ++taken_in_all_;
+    gaps_ += number - receiver.next;
+    receiver.next = number + 1;
+    if (!counting_) return;
+    ++taken_;
+    if (options_.mode == Mode::echo) {
+      if (receiver.next != options_.warm && receiver.next < options_.warm + options_.rounds) send_echo(receiver);
+      return;
+    }
+    if (number < base_) return;
+    u64 round = (number - base_) / options_.k;
+    if (round >= arrived_) arrived_ = round + 1;
+    u64& count = counts_[round % kRoundsRemembered];
+    if (++count < receivers_.size() * options_.k) return;
+    count = 0;
+    ++complete_;
+  }
+
+  void append_message(std::string& out, u64 number) {
+    write_number(message_, options_.before.size(), number);
+    if (options_.bare || options_.publishing == Publishing::raw) {
+      out += message_;
+    } else {
+      append_frame(out, options_.publishing == Publishing::text ? Opcode::text : Opcode::binary, message_);
+    }
+  }
+
+  void send_echo(Connection& connection) {
+    write_.clear();
+    append_message(write_, connection.next);
+    connection.send(write_);
+  }
+
+  void publish(std::size_t count) {
+    write_.clear();
+    for (std::size_t i = 0; i < count; ++i) append_message(write_, published_++);
+    (publisher_ ? *publisher_ : *receivers_.front()).send(write_);
+  }
+
+  u64 cpu() const {
+    u64 sum = 0;
+    for (clockid_t clock : clocks_) sum += nanoseconds(clock);
+    return sum;
+  }
+  u64 segments() const {
+    u64 sum = 0;
+    for (const auto& receiver : receivers_) sum += receiver->segments();
+    return sum;
+  }
+  void begin() {
+    segments_ = segments();
+    cpu_ = cpu();
+    wall_ = now();
+    own_cpu_ = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+    measuring_ = true;
+  }
+  void end() {
+    segments_ = segments() - segments_;
+    cpu_ = cpu() - cpu_;
+    wall_ = now() - wall_;
+    own_cpu_ = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - own_cpu_;
+  }
+
+  // Turns until so much was taken, or nothing moved for too long.
+  template <class Until, class Act>
+  bool work(Until until, Act act) {
+    u64 seen = taken_, moved = now();
+    while (!until()) {
+      act();
+      turn(100);
+      if (taken_ != seen) {
+        seen = taken_;
+        moved = now();
+      }
+      if (ended_ > 0) {
+        fail("the server closed connections");
+        return false;
+      }
+      if (now() - moved > options_.stall_ms * kMs) {
+        fail("nothing came any more");
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void fan_out() {
+    u64 limit = now() + 30'000 * kMs, again = 0;
+    auto all_have_last = [&] {
+      for (const auto& receiver : receivers_) {
+        if (receiver->next != published_) return false;
+      }
+      return true;
+    };
+    while (joined_ < receivers_.size() || !all_have_last()) {
+      // Once all are in, nothing new is published: what is on the way must come.
+      if (joined_ < receivers_.size() && now() >= again) {
+        publish(1);
+        again = now() + 100 * kMs;
+      }
+      turn(10);
+      if (ended_ > 0 || now() > limit) return fail("not all receivers get what is published");
+    }
+    base_ = published_;
+    counting_ = true;
+    u64 round = 0, last = options_.warm;
+    auto complete = [&] { return complete_ == last; };
+    auto feed = [&] {
+      if (round == last || round != arrived_ || round >= complete_ + options_.in_flight) return;
+      publish(options_.k);
+      ++round;
+    };
+    if (!work(complete, feed)) return;
+    begin();
+    last += options_.rounds;
+    work(complete, feed);
+    end();
+  }
+
+  void echo() {
+    counting_ = true;
+    auto start = [&] {
+      for (const auto& connection : receivers_) {
+        connection->joined = true;
+        send_echo(*connection);
+      }
+    };
+    u64 target = receivers_.size() * options_.warm;
+    auto complete = [&] { return taken_ == target; };
+    start();
+    if (!work(complete, [] {})) return;
+    begin();
+    target += receivers_.size() * options_.rounds;
+    start();
+    work(complete, [] {});
+    end();
+  }
+
+  int wait_idle() {
+    std::printf("{\"open\":%zu}\n", receivers_.size());
+    std::fflush(stdout);
+    constexpr u64 kInput = kPublisher - 1;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = kInput;
+    if (epoll_ctl(shared_.poller, EPOLL_CTL_ADD, STDIN_FILENO, &event) < 0) die("idle needs a pipe as its input");
+    while (ended_ == 0) {
+      int ready = epoll_wait(shared_.poller, events_.data(), static_cast<int>(events_.size()), -1);
+      for (int i = 0; i < ready; ++i) {
+        const epoll_event& found = events_[static_cast<std::size_t>(i)];
+        if (found.data.u64 == kInput) return 0;
+        Connection& connection = *receivers_[found.data.u64];
+        connection.handle(found.events, [](u64) {});
+        if (connection.state() == Connection::State::ended) {
+          ++ended_;
+          reasons_.insert(connection.why());
+        }
+      }
+    }
+    fail("the server closed connections");
+    return report();
+  }
+
+  int report() {
+    const u64 per_round = receivers_.size() * (options_.mode == Mode::echo ? 1 : options_.k);
+    const u64 all = (options_.warm + options_.rounds) * per_round, measured = options_.rounds * per_round;
+    const u64 lost = all > taken_ ? all - taken_ : 0;
+    const bool flawless = failure_.empty() && lost == 0 && gaps_ == 0 && doubled_ == 0 && ended_ == 0;
+    const double seconds = static_cast<double>(wall_) / 1e9;
+    std::string reasons;
+    for (const std::string& reason : reasons_) reasons += (reasons.empty() ? "" : "; ") + reason;
+    for (char& letter : reasons) {
+      if (letter == '"' || letter == '\\' || static_cast<unsigned char>(letter) < ' ') letter = ' ';
+    }
+    std::printf(
+        "{\"connections\":%zu,\"bytes\":%zu,\"k\":%zu,\"rounds\":%zu,\"in_flight\":%zu,\"deliveries\":%llu,\"taken_in_"
+        "all\":%llu,"
+        "\"lost\":%llu,\"doubled\":%llu,\"ended\":%zu,\"failure\":\"%s\",\"reasons\":\"%s\",\"flawless\":%s",
+        receivers_.size(), options_.bytes, options_.k, options_.rounds, options_.in_flight,
+        static_cast<unsigned long long>(measured), static_cast<unsigned long long>(taken_in_all_),
+        static_cast<unsigned long long>(lost), static_cast<unsigned long long>(doubled_), ended_, failure_.c_str(),
+        reasons.c_str(), flawless ? "true" : "false");
+    if (measuring_ && flawless) {
+      const double deliveries = static_cast<double>(measured);
+      std::printf(
+          ",\"seconds\":%.4f,\"deliveries_per_s\":%.0f,\"cpu_ns_per_delivery\":%.1f,\"client_cpu_ns_per_delivery\":%.1f"
+          ",\"sends_per_delivery\":%.6f",
+          seconds, deliveries / seconds, static_cast<double>(cpu_) / deliveries,
+          static_cast<double>(own_cpu_) / deliveries, static_cast<double>(segments_) / deliveries);
+    }
+    std::printf("}\n");
+    return flawless ? 0 : 1;
+  }
+
+  const DrainOptions& options_;
+  Shared shared_;
+  std::vector<epoll_event> events_ = std::vector<epoll_event>(512);
+  std::vector<std::unique_ptr<Connection>> receivers_;
+  std::unique_ptr<Connection> publisher_;
+  std::vector<clockid_t> clocks_;
+  std::string message_, write_;
+  u64 published_ = 0;
+  std::size_t joined_ = 0;
+  bool counting_ = false, measuring_ = false;
+  u64 base_ = 0;  // the number of the first message of the first round
+  std::vector<u64> counts_ = std::vector<u64>(kRoundsRemembered);
+  u64 arrived_ = 0;       // rounds of which somebody has something
+  u64 complete_ = 0;      // rounds that all receivers have whole
+  u64 taken_in_all_ = 0;  // also before the rounds
+  u64 taken_ = 0, gaps_ = 0, doubled_ = 0;
+  std::size_t ended_ = 0;
+  std::set<std::string> reasons_;
+  std::string failure_;
+  u64 segments_ = 0, cpu_ = 0, own_cpu_ = 0, wall_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const DrainOptions options = parse_options(argc, argv);
+  raise_descriptor_limit();
+  pin_to(options.cpu);
+  return Run(options).run();
+}
