@@ -333,10 +333,11 @@ void Connections::flush() {
       moved += each.size;
     } else if (each.result < 0) {
       drop(peer);
-    } else {
-      const std::size_t before = peer.out.bytes();
+    } else {  // less than all, or something is due afterwards: flush() looks at the rest
       peer.out.written(static_cast<std::size_t>(each.result));
-      account(peer, before, each.result == 0);
+      moved += static_cast<std::size_t>(each.result);
+      if (each.result > 0) peer.stalled_since = base::kNever;
+      flush(peer);
     }
   }
   counters_.bytes_out.add(moved);
