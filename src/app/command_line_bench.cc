@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "app/command_line_flags.h"
 #include "client/commands.h"
@@ -15,9 +14,9 @@ namespace {
 using Bench = client::BenchOptions;
 
 std::string mode_names() {
-  std::vector<std::string_view> names;
-  for (const auto& mode : client::kBenchModes) names.push_back(mode.first);
-  return fmt::format("{}", fmt::join(names, ", "));
+  std::string names;
+  for (const auto& mode : client::kBenchModes) names.append(names.empty() ? "" : ", ").append(mode.first);
+  return names;
 }
 
 void add_mode(CLI::App& verb, Bench& options) {

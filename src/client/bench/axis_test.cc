@@ -2,14 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace client::bench {
 namespace {
 
 std::vector<std::string> labels(const Axis& axis) {
-  std::vector<std::string> found;
-  for (const Tick& tick : axis.ticks) found.push_back(tick.label);
+  std::vector<std::string> found(axis.ticks.size());
+  std::ranges::transform(axis.ticks, found.begin(), &Tick::label);
   return found;
 }
 

@@ -19,6 +19,7 @@ constexpr double kWidth = 960;
 constexpr double kHeight = 940;
 constexpr double kLeft = 84;
 constexpr double kRight = kWidth - 32;
+constexpr double kValueWidth = 90;       // of "p99.9 12.3 ms", with its distance
 constexpr std::size_t kPointsMax = 160;  // of a curve over time
 
 // Colours that also differ for those who do not see red and green apart.
@@ -79,6 +80,12 @@ struct Curve {
 };
 
 std::vector<Curve> curves_of(const Report& report) {
+  // One subscriber per channel: the first copy is the only one, and there is no transfer to it.
+  if (report.options.mode == BenchOptions::Mode::fan_in) {
+    std::vector<Curve> curves = {{"delivery", "first", report.total}};
+    if (report.answer.count() > 0) curves.push_back({"POST answered", "second", report.answer});
+    return curves;
+  }
   if (report.has_messages) {
     const bool is_echo = report.options.mode == BenchOptions::Mode::echo;
     return {{is_echo ? "round trip" : "delivery", "first", report.total},
@@ -121,10 +128,11 @@ void draw_figures(Svg& svg, const Report& report, const Curve& main) {
     svg.text({x, 130}, name, "small");
     x += width;
   };
-  figure(104, "p50", short_time(main.times.percentile(50)));
-  figure(104, "p99", short_time(main.times.percentile(99)));
-  figure(104, "p99.9", short_time(main.times.percentile(99.9)));
-  figure(104, "max", short_time(main.times.max()));
+  const auto of_main = [&main](std::string_view what) { return fmt::format("{} {}", main.name, what); };
+  figure(104, of_main("p50"), short_time(main.times.percentile(50)));
+  figure(104, of_main("p99"), short_time(main.times.percentile(99)));
+  figure(104, of_main("p99.9"), short_time(main.times.percentile(99.9)));
+  figure(104, of_main("max"), short_time(main.times.max()));
   if (report.has_messages) {
     figure(150, "messages/s received",
            human_count(static_cast<std::uint64_t>(per_second(report.received_in_time, report.measured))));
@@ -187,12 +195,11 @@ void draw_percentiles(Svg& svg, double top, double bottom, const std::vector<Cur
     const base::Duration time = main.times.percentile(100 * share);
     const Point point{frame.x(rarity(share)), frame.y(microseconds(time))};
     svg.dot(point, 4, "point");
-    // The first one is too near to the axis for a text on its left.
     const std::string text = fmt::format("{} {}", name, short_time(time));
-    if (share == 0.5) {
-      svg.text({point.x + 9, point.y + 16}, text, "value");
-    } else {
+    if (point.x - kLeft > kValueWidth) {
       svg.text({point.x - 8, point.y - 9}, text, "value left");
+    } else {  // too near to the axis for a text on its left
+      svg.text({kLeft + 5, point.y - 16}, text, "value");
     }
   }
 }

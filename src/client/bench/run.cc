@@ -76,9 +76,14 @@ Report Run::run() {
   warm_up();
   report_.opening = rig_.system.clock.now() - started;
   progress_.enter("measuring");
+  const base::Instant began = rig_.system.clock.now();
   measure();
+  // What comes later than the measured time is counted, but not as throughput. A storm is measured to the end of its
+  // last round.
+  if (report_.has_messages) end_measured(began);
   progress_.enter("settling");
   settle();
+  if (!report_.has_messages) end_measured(began);
   progress_.end();
   report_.cut_short = stopped();
   connections_.finish();
@@ -110,10 +115,12 @@ void Run::measure() {
   for (base::Instant now = begin; !stopped() && now < end && connections_.any_left(); now = rig_.system.clock.now()) {
     turn(workload_ ? std::min(end, workload_->tick(now)) : end);
   }
-  const base::Instant now = rig_.system.clock.now();
+  if (workload_) workload_->end(rig_.system.clock.now());
+}
+
+void Run::end_measured(base::Instant began) {
   report_.server.at_end = server_.sample();
-  if (workload_) workload_->end(now);
-  report_.measured = now - begin;
+  report_.measured = rig_.system.clock.now() - began;
   report_.received_in_time = report_.received;
 }
 

@@ -26,6 +26,7 @@ class Run {
   void open_connections();
   void warm_up();
   void measure();
+  void end_measured(base::Instant began);
   void settle();
 
   bool stopped() const { return interrupted_ || connections_.lost_counterpart(); }
