@@ -4,86 +4,20 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <map>
 #include <memory>
 #include <utility>
 
+#include "app/command_line_bench.h"
+#include "app/command_line_flags.h"
 #include "app/nearest.h"
 #include "app/reference.h"
-#include "app/value_text.h"
 
 namespace app {
 namespace {
 
-constexpr std::size_t kColumns = 100;
-constexpr std::size_t kNameColumn = 30;
-
 std::string variable(const Environment& environment, std::string_view name) {
   const auto found = std::ranges::find(environment, name, &Variable::name);
   return found == environment.end() ? "" : found->value;
-}
-
-// Line ends where a description would leave the screen.
-std::string wrapped(std::string_view text) {
-  std::string out;
-  std::size_t column = kNameColumn;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (column + end > kColumns) {
-      out.back() = '\n';
-      column = kNameColumn;
-    }
-    out += text.substr(0, end);
-    out += ' ';
-    column += end + 1;
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  if (!out.empty()) out.pop_back();
-  return out;
-}
-
-CLI::Option* add_duration(CLI::App& verb, const std::string& name, base::Duration& value, std::string_view help) {
-  return verb
-      .add_option_function<std::string>(
-          name,
-          [name, &value](const std::string& text) {
-            const auto duration = parse_duration(text);
-            if (!duration) throw CLI::ValidationError(name, fmt::format("\"{}\" {}", text, duration.error()));
-            value = *duration;
-          },
-          wrapped(help))
-      ->option_text("DURATION");
-}
-
-CLI::Option* add_bytes(CLI::App& verb, const std::string& name, std::uint32_t& value, std::string_view help) {
-  return verb
-      .add_option_function<std::string>(
-          name,
-          [name, &value](const std::string& text) {
-            const auto size = parse_size(text);
-            if (!size) throw CLI::ValidationError(name, fmt::format("\"{}\" {}", text, size.error()));
-            if (*size > UINT32_MAX) throw CLI::ValidationError(name, fmt::format("\"{}\" is too large", text));
-            value = static_cast<std::uint32_t>(*size);
-          },
-          wrapped(help))
-      ->option_text("SIZE");
-}
-
-// A flag that stands for one value of an enum.
-template <class Value>
-CLI::Option* add_choice(CLI::App& verb, const std::string& name, Value& value, Value chosen, std::string_view help) {
-  return verb.add_flag_function(
-      name,
-      [&value, chosen](std::int64_t count) {
-        if (count > 0) value = chosen;
-      },
-      wrapped(help));
-}
-
-CLI::Option* add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
-                      std::string_view help) {
-  return verb.add_option(name, values, wrapped(help))->allow_extra_args(false)->option_text("NAME ...");
 }
 
 // The verbs with what they fill in. CLI11 keeps references, so it stays where it was made.
@@ -92,7 +26,7 @@ class CommandLine {
   explicit CommandLine(const Environment& environment) : environment_(environment) {
     root_.name("wirebird");
     root_.require_subcommand(1);
-    root_.get_formatter()->column_width(kNameColumn);
+    root_.get_formatter()->column_width(kHelpNameColumn);
     root_.set_help_flag("-h,--help", "Explains the verb and its flags");
     root_.add_flag("--version", says_version_, "Prints the version");
     root_.footer(
@@ -304,44 +238,7 @@ class CommandLine {
 
   void add_bench() {
     CLI::App& verb = *root_.add_subcommand("bench", "Measures a server");
-    verb.footer(
-        "Examples:\n"
-        "  wirebird bench connect --connections 10000\n"
-        "  wirebird bench echo --url ws://127.0.0.1:8000/echo --connections 100 --bytes 1KiB\n"
-        "  wirebird bench fan-out --connections 5000 --rate 100\n\n" +
-        std::string(client::kBenchHelp));
-    using Mode = client::BenchOptions::Mode;
-    const std::map<std::string, Mode> modes = {
-        {"connect", Mode::connect}, {"echo", Mode::echo}, {"fan-out", Mode::fan_out}, {"idle", Mode::idle}};
-    verb.add_option_function<std::string>(
-            "mode",
-            [this, modes](const std::string& text) {
-              const auto found = modes.find(text);
-              if (found == modes.end()) {
-                throw CLI::ValidationError("mode",
-                                           fmt::format("\"{}\" is none of connect, echo, fan-out and idle", text));
-              }
-              bench_.mode = found->second;
-            },
-            "connect, echo, fan-out or idle")
-        ->required()
-        ->option_text(" ");
-    verb.add_option("--connections", bench_.connections, wrapped("Connections; default: 100"))->option_text("N");
-    verb.add_option("--connect-rate", bench_.connects_per_s, wrapped("New connections per second; default: 2000"))
-        ->option_text("N");
-    add_duration(verb, "--duration", bench_.duration, "Measured time, once all are connected; default: 10s");
-    add_bytes(verb, "--bytes", bench_.message_bytes, "Size of a message; default: 64");
-    verb.add_option("--in-flight", bench_.in_flight, wrapped("echo: messages under way per connection; default: 1"))
-        ->option_text("N");
-    verb.add_option("--rate", bench_.messages_per_s, wrapped("fan-out: messages per second; default: 1000"))
-        ->option_text("N");
-    verb.add_option("--channels", bench_.channels,
-                    wrapped("fan-out and idle: connections are spread over so many; default: 1"))
-        ->option_text("N");
-    verb.add_option("--channel-prefix", bench_.channel_prefix,
-                    wrapped("Channels are called PREFIX-0, PREFIX-1, ...; default: bench"))
-        ->option_text("PREFIX");
-    add_choice(verb, "--json", bench_.output, client::BenchOptions::Output::json, "Prints JSON instead of a table");
+    add_bench_flags(verb, bench_);
     add_endpoint(verb, bench_.endpoint);
   }
 

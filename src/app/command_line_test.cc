@@ -172,13 +172,61 @@ TEST(CommandLine, Bench) {
   EXPECT_EQ(bench.channels, 10U);
   EXPECT_EQ(bench.channel_prefix, "p");
   EXPECT_EQ(bench.output, Bench::Output::json);
-  EXPECT_EQ(parse_as<Bench>({"bench", "connect"}).mode, Bench::Mode::connect);
-  EXPECT_EQ(parse_as<Bench>({"bench", "echo"}).mode, Bench::Mode::echo);
-  EXPECT_EQ(parse_as<Bench>({"bench", "idle"}).mode, Bench::Mode::idle);
-  EXPECT_TRUE(refusal({"bench", "all"}).contains("none of connect, echo, fan-out and idle"));
+  for (const auto& [name, mode] : client::kBenchModes) {
+    EXPECT_EQ(parse_as<Bench>({"bench", std::string(name)}).mode, mode);
+  }
+  EXPECT_TRUE(refusal({"bench", "all"}).contains("none of connect, idle, reconnect, echo, fan-out, fan-in, mixed"));
   EXPECT_TRUE(refusal({"bench", "echo", "--connections", "-1"}).contains("--connections"));
   EXPECT_TRUE(refusal({"bench", "echo", "--bytes", "1M"}).contains("--bytes"));
   EXPECT_TRUE(refusal({"bench", "echo", "--bytes", "8GiB"}).contains("too large"));
+}
+
+TEST(CommandLine, BenchOfAnotherServer) {
+  using Bench = client::BenchOptions;
+  const auto plain = parse_as<Bench>({"bench", "mixed"});
+  EXPECT_EQ(plain.publishers, 0U);
+  EXPECT_EQ(plain.frames, Bench::Frames::text);
+  EXPECT_EQ(plain.publish, Bench::Publish::usual);
+  EXPECT_EQ(plain.progress, Bench::Progress::on_terminal);
+  EXPECT_EQ(plain.plot_file, "");
+  const auto bench = parse_as<Bench>({"bench",
+                                      "mixed",
+                                      "--publishers",
+                                      "3",
+                                      "--path",
+                                      "/ws/{channel}",
+                                      "--publish-path",
+                                      "/p",
+                                      "--post",
+                                      "--subprotocol",
+                                      "s",
+                                      "--hello-text",
+                                      "h",
+                                      "--subscribe-text",
+                                      "s {channel}",
+                                      "--publish-text",
+                                      "{payload}\\n",
+                                      "--binary",
+                                      "--server-pid",
+                                      "1",
+                                      "--server-pid",
+                                      "2",
+                                      "--progress",
+                                      "--plot",
+                                      "p.svg"});
+  EXPECT_EQ(bench.publishers, 3U);
+  EXPECT_EQ(bench.path, "/ws/{channel}");
+  EXPECT_EQ(bench.publish_path, "/p");
+  EXPECT_EQ(bench.publish, Bench::Publish::post);
+  EXPECT_EQ(bench.subprotocol, "s");
+  EXPECT_EQ(bench.hello_text, "h");
+  EXPECT_EQ(bench.subscribe_text, "s {channel}");
+  EXPECT_EQ(bench.publish_text, "{payload}\\n");
+  EXPECT_EQ(bench.frames, Bench::Frames::binary);
+  EXPECT_EQ(bench.server_pids, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(bench.progress, Bench::Progress::always);
+  EXPECT_EQ(bench.plot_file, "p.svg");
+  EXPECT_TRUE(refusal({"bench", "echo", "--server-pid", "x"}).contains("--server-pid"));
 }
 
 TEST(CommandLine, GenToken) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "client/bench/options.h"
 #include "client/endpoint.h"
 
 namespace client {
@@ -57,22 +58,10 @@ struct DemoFeedOptions {
 };
 int run_demo_feed(const DemoFeedOptions& options);
 
-// What each mode measures is defined in docs/client-cpp.md ("What bench measures") and in kBenchHelp.
-struct BenchOptions {
-  Endpoint endpoint;  // echo works against any WebSocket echo server; its path is used as given
-  enum class Mode : std::uint8_t { connect, echo, fan_out, idle } mode = Mode::echo;
-  std::uint32_t connections = 100;                     // --connections, 1 to 100000
-  std::uint32_t connects_per_s = 2000;                 // --connect-rate, 1 to 100000
-  base::Duration duration = std::chrono::seconds(10);  // --duration: measured part after all are connected, to 24 h
-  std::uint32_t message_bytes = 64;                    // --bytes, 32 to 1 MiB: size of a payload
-  std::uint32_t in_flight = 1;           // --in-flight, 1 to 1024: echo: messages under way per connection
-  std::uint32_t messages_per_s = 1000;   // --rate: fan-out: publishes per second, 1 to 1000000
-  std::uint32_t channels = 1;            // --channels: fan-out and idle: connections are spread over so many
-  std::string channel_prefix = "bench";  // --channel-prefix: channels are <prefix>-0, <prefix>-1, ...
-  enum class Output : std::uint8_t { table, json } output = Output::table;  // --json
-};
 int run_bench(const BenchOptions& options);
 
-extern const char* const kBenchHelp;  // text for the end of `wirebird bench --help`
+// Texts for the end of `wirebird bench --help`.
+extern const char* const kBenchExamples;
+extern const char* const kBenchHelp;
 
 }  // namespace client

@@ -1,12 +1,13 @@
-// Latencies as counts in log-linear buckets: every power of two is cut into 64 equal parts, so a value read back is at
-// most 1.6 % above the one recorded. Fixed size (about 15 KiB), no allocation per record. Not thread safe; histograms
-// of several threads are added together.
+// Latencies as counts in log-linear buckets: every power of two is cut into 1,024 equal parts, so a value read back is
+// at most 0.1 % above the one recorded. That is HdrHistogram with 3 significant digits: the same buckets and the same
+// error. Fixed size (about 270 KiB, touched only where values fall), no allocation per record. Not thread safe;
+// histograms of several threads are added together.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
+#include <vector>
 
 #include "base/time.h"
 
@@ -14,7 +15,7 @@ namespace client {
 
 class Histogram {
  public:
-  // Values below zero count as zero, values of 2^36 ns (68 s) and more in the last bucket; max() stays exact.
+  // Values below zero count as zero, values of 2^42 ns (73 min) and more in the last bucket; max() stays exact.
   void record(base::Duration value) {
     auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(0, value.count()));
     ++buckets_[bucket_of(ns)];
@@ -42,7 +43,8 @@ class Histogram {
   // The smallest bucket end such that at least `percent` (0 to 100) of the values are not above it; 0 if empty.
   base::Duration percentile(double percent) const {
     if (count_ == 0) return base::Duration{0};
-    double wanted = percent / 100.0 * static_cast<double>(count_);
+    // 99.9 is not exact in binary: without the tolerance it would ask for one value more of 20,000.
+    const double wanted = percent / 100.0 * static_cast<double>(count_) * (1 - 1e-12);
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
       seen += buckets_[i];
@@ -52,11 +54,11 @@ class Histogram {
   }
 
  private:
-  static constexpr unsigned kPartBits = 6;
-  static constexpr unsigned kTopBit = 36;
+  static constexpr unsigned kPartBits = 10;
+  static constexpr unsigned kTopBit = 42;
   static constexpr std::size_t kBuckets = (kTopBit - kPartBits + 1) << kPartBits;
 
-  // Values below 64 have a bucket each; above, the highest bit chooses the row and the next six bits the part.
+  // Values below 1,024 have a bucket each; above, the highest bit chooses the row and the next ten bits the part.
   static std::size_t bucket_of(std::uint64_t ns) {
     if (ns >= std::uint64_t{1} << kTopBit) return kBuckets - 1;
     if (ns < std::uint64_t{1} << kPartBits) return ns;
@@ -72,7 +74,7 @@ class Histogram {
   }
   static base::Duration duration(std::uint64_t ns) { return base::Duration{static_cast<std::int64_t>(ns)}; }
 
-  std::array<std::uint64_t, kBuckets> buckets_{};
+  std::vector<std::uint64_t> buckets_ = std::vector<std::uint64_t>(kBuckets);
   std::uint64_t count_ = 0;
   double sum_ns_ = 0;
   std::uint64_t min_ns_ = ~std::uint64_t{0};

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "conformance"))
@@ -109,6 +110,70 @@ class _Cut:
         for end in (self.near, self.far):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+
+class OtherServer:
+    """A WebSocket server as others write them: rooms, and JSON with words of its own. `with OtherServer() as other:`
+
+    /talk   {"do":"join","room":R} is answered and subscribes; {"do":"say","room":R,"text":T} goes to the others in the room
+    /sloppy the same, but of every ten messages one is lost, one comes twice and one is damaged
+    /echo   sends everything back
+    """
+
+    PROGRAM = """
+import asyncio, collections, json, sys
+import websockets
+
+rooms = collections.defaultdict(set)
+said = collections.Counter()
+
+async def serve(connection):
+    joined = set()
+    path = connection.path
+    try:
+        async for message in connection:
+            if path == "/echo":
+                await connection.send(message)
+                continue
+            order = json.loads(message)
+            room = order["room"]
+            if order["do"] == "join":
+                rooms[room].add(connection)
+                joined.add(room)
+                await connection.send(json.dumps({"joined": room}))
+                continue
+            said[room] += 1
+            text, copies = order["text"], 1
+            if path == "/sloppy":
+                turn = said[room] % 10
+                copies = {3: 0, 5: 2}.get(turn, 1)
+                text = text[:-1] + "?" if turn == 7 else text
+            for _ in range(copies):
+                websockets.broadcast(rooms[room] - {connection} if QUIET else rooms[room], json.dumps({"room": room, "said": text}))
+    except websockets.ConnectionClosed:
+        pass
+    finally:
+        for room in joined:
+            rooms[room].discard(connection)
+
+async def main():
+    async with websockets.serve(serve, "127.0.0.1", 0, compression=None) as listener:
+        print(listener.sockets[0].getsockname()[1], flush=True)
+        await asyncio.get_running_loop().create_future()
+
+QUIET = "quiet" in sys.argv
+asyncio.run(main())
+"""
+
+    def __init__(self, *arguments):
+        self.running = Running("/usr/bin/python3", "-c", self.PROGRAM, *arguments)
+        self.port = int(self.running.line())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.running.__exit__()
 
 
 class Clients(rig.ServerTest):
@@ -404,6 +469,144 @@ class Clients(rig.ServerTest):
         self.assertEqual(messages["received"], messages["sent"] * 10)  # each channel has ten subscribers
         self.assertEqual(report["times_us"]["total"]["count"], messages["received"])
         self.assertEqual(report["times_us"]["processing"]["count"], messages["sent"])
+
+    def test_bench_fan_in(self):
+        report = bench("fan-in", self.url, "--connections", "30", "--channels", "2", "--rate", "600", "--channel-prefix",
+                       self.channel())
+        self.assertTrue(report["flawless"], report)
+        messages, times = report["messages"], report["times_us"]
+        self.assertGreater(messages["sent"], 20)
+        self.assertEqual(messages["received"], messages["sent"])  # one copy, to the one subscriber
+        self.assertEqual(times["answer"]["count"], messages["sent"])  # they publish by POST
+        self.assertEqual(report["connections"]["opened"], 30)
+
+    def test_bench_mixed(self):
+        report = bench("mixed", self.url, "--connections", "30", "--channels", "3", "--publishers", "7", "--rate", "300",
+                       "--channel-prefix", self.channel())
+        self.assertTrue(report["flawless"], report)
+        messages = report["messages"]
+        self.assertGreater(messages["sent"], 10)
+        self.assertEqual(messages["received"], messages["sent"] * 10)  # each channel has ten subscribers
+        self.assertEqual(report["times_us"]["processing"]["count"], messages["sent"])
+        self.assertEqual(report["settings"]["publishers"], 7)
+
+    def test_bench_reconnect(self):
+        report = bench("reconnect", self.url, "--connections", "40", "--connect-rate", "4000", "--channel-prefix", self.channel())
+        self.assertTrue(report["flawless"], report)
+        storm = report["reconnects"]
+        self.assertGreater(storm["rounds"], 1)
+        self.assertEqual(storm["complete_rounds"], storm["rounds"])
+        self.assertEqual((storm["attempts"], storm["succeeded"]), (40 * storm["rounds"], 40 * storm["rounds"]))
+        self.assertEqual(report["connections"]["opened"], 40 + storm["attempts"])
+        self.assertGreater(report["times_us"]["all_back"]["p50"], 9_000)  # 40 at 4,000 per second
+
+    def test_bench_reconnect_to_a_server_that_is_gone(self):
+        server = rig.Server().start()
+        with Running(rig.BINARY, "bench", "reconnect", "--url", f"http://127.0.0.1:{server.port}", "--connections", "5",
+                     "--connect-rate", "100", "--duration", "3s", "--progress", "--json") as storm:
+            self.assertIn(" open", storm.process.stderr.readline())  # it has begun
+            server.stop()
+            code, out, _ = storm.end()
+        self.assertEqual(code, 4)
+        report = json.loads(out)
+        self.assertLess(report["reconnects"]["succeeded"], report["reconnects"]["attempts"])
+        self.assertGreater(report["connections"]["failed"], 0)
+
+    def test_bench_looks_at_the_server(self):
+        pid = self.server.process.pid
+        report = bench("fan-out", self.url, "--connections", "20", "--rate", "2000", "--channel-prefix", self.channel(),
+                       "--server-pid", str(pid))
+        server = report["server"]
+        self.assertEqual(server["pids"], [pid])
+        memory = server["resident_bytes"]
+        self.assertGreaterEqual(memory["peak"], memory["begin"])
+        self.assertGreater(memory["start"], 1 << 20)
+        cpu = server["cpu_measured"]
+        spent = cpu["user_s"] + cpu["system_s"]
+        self.assertAlmostEqual(cpu["time_s"], report["messages"]["measured_s"], 2)
+        received = report["messages"]["received_per_s"] * cpu["time_s"]
+        self.assertAlmostEqual(cpu["us_per_message"], 1e6 * spent / received, delta=0.01 + 0.01 * cpu["us_per_message"])
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        code, _, err = run("bench", "idle", "--url", self.url, "--server-pid", str(gone.pid))
+        self.assertEqual(code, 2)
+        self.assertIn(f"no process {gone.pid}", err)
+
+    def test_bench_progress_and_plot(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plot = pathlib.Path(folder, "plot.svg")
+            code, out, err = run("bench", "echo", "--url", self.url, "--connections", "5", "--duration", "1200ms", "--progress",
+                                 "--plot", str(plot))
+            self.assertEqual(code, 0, out)
+            self.assertRegex(err, r"^ +1 s  measuring +5 open +[0-9,]+ messages/s   p99 [0-9.]+ [um]s\n")
+            picture = xml.etree.ElementTree.parse(plot).getroot()
+            words = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+            for word in ("wirebird bench echo", "Latency by percentile", "99.9 %", "Throughput", "Open connections"):
+                self.assertIn(word, words)
+            self.assertEqual(len(list(picture.iter("{http://www.w3.org/2000/svg}polyline"))), 5)
+            code, out, err = run("bench", "echo", "--url", self.url, "--duration", "100ms")
+            self.assertEqual((code, err), (0, ""))  # no terminal, no progress
+            code, _, err = run("bench", "echo", "--url", self.url, "--plot", f"{folder}/nowhere/plot.svg")
+            self.assertEqual(code, 2)
+            self.assertIn("cannot write", err)
+
+    def test_bench_of_another_server(self):
+        with OtherServer() as other:
+            url = f"ws://127.0.0.1:{other.port}"
+            words = ["--path", "/talk", "--subscribe-text", '{"do":"join","room":"{channel}"}', "--publish-text",
+                     '{"do":"say","room":"{channel}","text":"{payload}"}']
+            for mode, copies in (("fan-out", 5), ("fan-in", 1), ("mixed", 5)):
+                report = bench(mode, url, "--connections", "10", "--channels", "2", "--rate", "200", *words)
+                self.assertTrue(report["flawless"], report)
+                messages = report["messages"]
+                self.assertGreater(messages["sent"], 5)
+                self.assertEqual(messages["received"], messages["sent"] * copies, mode)
+                self.assertGreaterEqual(messages["other"], 10 if mode != "fan-in" else 2)  # each subscription was answered
+            report = bench("reconnect", url, "--connections", "5", *words)
+            self.assertTrue(report["flawless"], report)
+            report = bench("echo", url, "--connections", "5", "--path", "/echo", "--binary", "--publish-text",
+                           '\\x00{channel}\\r\\n{payload}\\0')
+            self.assertTrue(report["flawless"], report)
+            self.assertEqual(report["messages"]["other"], 0)
+
+    def test_bench_of_a_server_that_does_not_send_back_to_the_sender(self):
+        with OtherServer("quiet") as other:
+            report = bench("mixed", f"ws://127.0.0.1:{other.port}", "--connections", "6", "--publishers", "2", "--rate", "200",
+                           "--path", "/talk", "--subscribe-text", '{"do":"join","room":"{channel}"}', "--publish-text",
+                           '{"do":"say","room":"{channel}","text":"{payload}"}')
+            self.assertTrue(report["flawless"], report)
+            self.assertEqual(report["messages"]["received"], report["messages"]["sent"] * 5)
+
+    def test_bench_sees_what_another_server_does_wrong(self):
+        with OtherServer() as other:
+            report = bench("fan-out", f"ws://127.0.0.1:{other.port}", "--connections", "2", "--rate", "500", "--path", "/sloppy",
+                           "--subscribe-text", '{"do":"join","room":"{channel}"}', "--publish-text",
+                           '{"do":"say","room":"{channel}","text":"{payload}"}', code=4)
+            messages = report["messages"]
+            self.assertGreater(messages["lost"], 0)
+            self.assertGreater(messages["doubled"], 0)
+            self.assertGreater(messages["damaged"], 0)
+
+    def test_bench_publishes_where_it_is_told(self):
+        channel = self.channel()
+        report = bench("fan-out", self.url, "--connections", "4", "--rate", "200", "--channel-prefix", channel, "--post")
+        self.assertTrue(report["flawless"], report)
+        self.assertEqual(report["times_us"]["answer"]["count"], report["messages"]["sent"])
+        # Envelopes instead of bare payloads: the payload is found in them.
+        report = bench("fan-out", self.url, "--connections", "4", "--rate", "200", "--channel-prefix", channel, "--path",
+                       "/ws/{channel}?meta=1", "--publish-path", "/pub/{channel}", "--post")
+        self.assertTrue(report["flawless"], report)
+        self.assertEqual(report["messages"]["received"], 4 * report["messages"]["sent"])
+        report = bench("fan-in", self.url, "--connections", "4", "--publish-path", "/nothing/{channel}", "--post", code=4)
+        self.assertIn("E_NOT_FOUND", " ".join(report["connections"]["reasons"]))
+
+    def test_bench_refuses_what_makes_no_sense(self):
+        for flags in (["echo", "--bytes", "31"], ["fan-in", "--channels", "0"], ["mixed", "--publishers", "101"],
+                      ["mixed", "--connections", "50000", "--publishers", "50000"], ["mixed", "--post"], ["echo", "--path", "x"],
+                      ["fan-out", "--publish-text", "always the same"], ["echo", "--binary", "--hello-text", "\\q"]):
+            code, out, err = run("bench", *flags, "--url", self.url)
+            self.assertEqual((code, out), (2, b""), flags)
+            self.assertTrue(err.startswith("bench: --"), err)
 
     def test_bench_idle_and_connect(self):
         for mode in ("idle", "connect"):

@@ -2,25 +2,23 @@
 // docs/client-cpp.md defines the times.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
-#include "client/bench/payload.h"
+#include "client/bench/connections.h"
 #include "client/bench/report.h"
 #include "client/bench/sequence.h"
 #include "client/bench/workload.h"
-#include "loop/io.h"
 
 namespace client::bench {
 
 class Echo final : public Workload {
  public:
   // All must outlive the workload.
-  Echo(std::vector<std::unique_ptr<Probe>>& probes, loop::Clock& clock, Report& report, std::uint32_t in_flight);
+  Echo(Connections& connections, Rig& rig, Report& report, std::uint32_t in_flight);
 
   void begin(base::Instant now) override;
-  void message(std::size_t index, std::string_view payload, base::Instant first_byte, base::Instant now) override;
+  void message(std::size_t index, const Stamp& stamp, base::Instant first_byte, base::Instant now) override;
   void ready(std::size_t index, base::Instant now) override;
   base::Instant tick(base::Instant now) override;
   void end(base::Instant now) override;
@@ -40,13 +38,14 @@ class Echo final : public Workload {
   };
   void send(std::size_t index);
 
-  std::vector<std::unique_ptr<Probe>>& probes_;
-  loop::Clock& clock_;
+  Connections& connections_;
+  Rig& rig_;
   Report& report_;
   std::uint32_t in_flight_;
   bool sending_ = false;
   std::vector<Conversation> conversations_;
   std::string payload_;
+  std::string message_;
 };
 
 }  // namespace client::bench

@@ -8,9 +8,10 @@
 namespace client::bench {
 
 void Probe::start(base::Instant now) {
-  ASSERT(state_ == State::unopened);
+  ASSERT(state_ != State::opening && state_ != State::open);
   state_ = State::opening;
   started_ = now;
+  why_.clear();
   link_.open(rig_.destination);
   if (link_.state() == Link::State::down) end(link_.why());
 }
@@ -22,14 +23,30 @@ void Probe::handle_ready() {
   if (link_.state() == Link::State::down) return end(link_.why());
   if (was_up || !link_.up()) return;
   asked_ = rig_.system.clock.now();
+  if (kind_ == Kind::websocket) return ask_for_upgrade();
+  post_ = std::make_unique<PostSession>(rig_.response_limits, target_, header_fields());
+  state_ = State::open;
+  opened_ = asked_;
+}
+
+void Probe::ask_for_upgrade() {
   opening_ = std::make_unique<Opening>(rig_.response_limits);
   opening_->options.host = rig_.destination.url().authority;
   opening_->options.target = target_;
+  if (!rig_.dialect.subprotocol().empty()) opening_->options.subprotocols = {rig_.dialect.subprotocol()};
   if (!rig_.destination.token().empty()) {
     opening_->options.headers.emplace_back("Authorization", "Bearer " + rig_.destination.token());
   }
   opening_->handshake = ws::start(opening_->options, rig_.system.entropy);
   link_.send(opening_->handshake.request);
+}
+
+std::string Probe::header_fields() const {
+  const bool is_text = rig_.dialect.frames() == BenchOptions::Frames::text;
+  std::string fields = "Host: " + rig_.destination.url().authority + "\r\nContent-Type: ";
+  fields += is_text ? "text/plain; charset=utf-8\r\n" : "application/octet-stream\r\n";
+  if (!rig_.destination.token().empty()) fields += "Authorization: Bearer " + rig_.destination.token() + "\r\n";
+  return fields;
 }
 
 std::optional<std::span<const ws::Event>> Probe::next() {
@@ -45,6 +62,10 @@ std::optional<std::span<const ws::Event>> Probe::next() {
   if (result.status != loop::IoStatus::ok) {
     end(link_.why().empty() ? "The connection was cut." : link_.why());
     return std::nullopt;
+  }
+  if (kind_ == Kind::post) {
+    receive_post({rig_.buffer.data(), result.bytes});
+    return rig_.scratch.events();
   }
   rig_.unread = std::span(rig_.buffer.data(), result.bytes);
   if (state_ == State::opening && !receive_answer(rig_.unread)) {
@@ -102,9 +123,28 @@ std::span<const ws::Event> Probe::receive() {
   return rig_.scratch.events();
 }
 
-void Probe::send_text(std::string_view text) {
+void Probe::receive_post(std::string_view bytes) {
+  auto answered = post_->receive(bytes, read_at_);
+  if (!answered) return end(answered.error());
+  answer_time_ = *answered;
+}
+
+bool Probe::may_send(std::size_t queued_bytes_max) const {
+  return state_ == State::open && !waits_for_answer() && link_.queued_bytes() <= queued_bytes_max;
+}
+
+void Probe::send(std::string_view message) {
+  if (post_) {
+    rig_.request.clear();
+    post_->request(rig_.request, message, rig_.system.clock.now());
+    return link_.send(rig_.request);
+  }
   rig_.outgoing.clear();
-  session_->send_text(rig_.outgoing, text);
+  if (rig_.dialect.frames() == BenchOptions::Frames::text) {
+    session_->send_text(rig_.outgoing, message);
+  } else {
+    session_->send_binary(rig_.outgoing, message);
+  }
   link_.send(rig_.outgoing.output());
 }
 
@@ -119,11 +159,23 @@ void Probe::end(std::string_view why) {
 
 void Probe::finish() {
   if (state_ != State::open) return;
-  rig_.outgoing.clear();
-  session_->close(rig_.outgoing, 1000, {});
-  link_.send(rig_.outgoing.output());
+  if (session_) {
+    rig_.outgoing.clear();
+    session_->close(rig_.outgoing, 1000, {});
+    link_.send(rig_.outgoing.output());
+  }
   state_ = State::closed;
   link_.close(loop::CloseMode::graceful);
+}
+
+void Probe::cut() {
+  // A reset leaves no socket in TIME_WAIT: a storm would use up the ports of this side.
+  link_.close(loop::CloseMode::reset);
+  opening_.reset();
+  session_.reset();
+  post_.reset();
+  may_read_ = false;
+  state_ = State::closed;
 }
 
 }  // namespace client::bench

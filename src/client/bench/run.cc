@@ -2,228 +2,201 @@
 
 #include <algorithm>
 
+#include "client/bench/broadcast.h"
 #include "client/bench/echo.h"
-#include "client/bench/fan_out.h"
-#include "codec/url.h"
+#include "client/bench/storm.h"
 
 namespace client::bench {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kSignalToken = std::uint64_t{1} << 32;  // beyond every probe
-constexpr base::Duration kAttemptTimeMax = 15s;
-constexpr base::Duration kSettleTimeMax = 10s;  // after the last publish
-constexpr base::Duration kSilenceMax = 1s;      // nothing more is coming
+using Mode = BenchOptions::Mode;
 
-std::string_view name_of(BenchOptions::Mode mode) {
-  switch (mode) {
-    case BenchOptions::Mode::connect:
-      return "connect";
-    case BenchOptions::Mode::echo:
-      return "echo";
-    case BenchOptions::Mode::fan_out:
-      return "fan-out";
-    case BenchOptions::Mode::idle:
-      break;
-  }
-  return "idle";
-}
+constexpr std::uint64_t kSignalToken = std::uint64_t{1} << 32;  // beyond every probe
+constexpr base::Duration kWarmUpMax = 10s;
+constexpr base::Duration kLookInterval = 100ms;
 
 base::Duration until(base::Instant when, base::Instant now) {
   return when == base::kNever ? base::Duration::max() : std::max(base::Duration{0}, when - now);
 }
 
-}  // namespace
-
-Run::Run(const BenchOptions& options, Rig& rig, loop::Signals& signals)
-    : options_(options), rig_(rig), signals_(signals) {
-  report_.mode = name_of(options.mode);
-  report_.url = options.endpoint.url;
-  report_.message_bytes = options.message_bytes;
-  report_.wanted = options.connections;
-  report_.has_tls = rig.destination.tls() != nullptr;
-  publishers_ = options.mode == BenchOptions::Mode::fan_out ? options.channels : 0;
-  const std::size_t count = publishers_ + options.connections;
-  probes_.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) probes_.push_back(std::make_unique<Probe>(rig, i, target_of(i)));
-  if (options.mode == BenchOptions::Mode::echo) {
-    workload_ = std::make_unique<Echo>(probes_, rig.system.clock, report_, options.in_flight);
-  } else if (options.mode == BenchOptions::Mode::fan_out) {
-    workload_ = std::make_unique<FanOut>(probes_, rig.system.clock, report_, options.channels, options.messages_per_s);
-  }
-  report_.has_messages = workload_ != nullptr;
+Report blank_report(const BenchOptions& options, const Rig& rig, const Roles& roles) {
+  Report report;
+  report.options = options;
+  if (options.mode == Mode::mixed) report.options.publishers = static_cast<std::uint32_t>(roles.publishers.size());
+  report.mode = std::ranges::find(kBenchModes, options.mode, &std::pair<std::string_view, Mode>::second)->first;
+  report.message_bytes = options.message_bytes;
+  report.wanted = options.connections;
+  report.has_tls = rig.destination.tls() != nullptr;
+  report.has_messages = roles.publishers.size() > 0;
+  report.server.pids = options.server_pids;
+  return report;
 }
 
-std::string Run::target_of(std::size_t index) const {
-  const ServerUrl& url = rig_.destination.url();
-  if (options_.mode == BenchOptions::Mode::echo || options_.mode == BenchOptions::Mode::connect) {
-    std::string target = url.path.empty() && url.query.empty() ? "/echo" : url.path.empty() ? "/" : url.path;
-    return url.query.empty() ? target : target + "?" + url.query;
+}  // namespace
+
+Run::Run(const BenchOptions& options, Rig& rig, loop::Signals& signals, const ProcessWatch& server, Progress& progress)
+    : options_(options),
+      rig_(rig),
+      signals_(signals),
+      server_(server),
+      progress_(progress),
+      roles_(Roles::of(options)),
+      report_(blank_report(options, rig, roles_)),
+      connections_(rig, roles_, options, report_),
+      workload_(make_workload()) {}
+
+std::unique_ptr<Workload> Run::make_workload() {
+  switch (options_.mode) {
+    case Mode::connect:
+    case Mode::idle:
+      break;
+    case Mode::reconnect:
+      return std::make_unique<Storm>(connections_, report_);
+    case Mode::echo:
+      return std::make_unique<Echo>(connections_, rig_, report_, options_.in_flight);
+    case Mode::fan_out:
+    case Mode::fan_in:
+    case Mode::mixed:
+      return std::make_unique<Broadcast>(connections_, rig_, roles_, report_, options_.messages_per_s);
   }
-  std::size_t channel = (index < publishers_ ? index : index - publishers_) % options_.channels;
-  std::string target = url.path + "/ws/";
-  codec::append_percent_encoded(target, options_.channel_prefix + "-" + std::to_string(channel));
-  return target;
+  return nullptr;
 }
 
 Report Run::run() {
-  started_ = rig_.system.clock.now();
+  const base::Instant started = rig_.system.clock.now();
+  report_.timeline = Timeline(started);
+  report_.server.at_start = server_.sample();
   rig_.system.poller->add(signals_.descriptor(), kSignalToken, loop::Interest::read);
+  progress_.begin(started);
+  progress_.enter("opening");
   open_connections();
+  progress_.enter("warming up");
+  warm_up();
+  report_.opening = rig_.system.clock.now() - started;
+  progress_.enter("measuring");
+  const base::Instant began = rig_.system.clock.now();
   measure();
+  // What comes later than the measured time is counted, but not as throughput. A storm is measured to the end of its
+  // last round.
+  if (report_.has_messages) end_measured(began);
+  progress_.enter("settling");
   settle();
-  finish();
+  if (!report_.has_messages) end_measured(began);
+  progress_.end();
+  report_.cut_short = stopped();
+  connections_.finish();
   rig_.system.poller->remove(signals_.descriptor());
   return std::move(report_);
 }
 
 void Run::open_connections() {
-  while (!stopped_ && (begun_ < probes_.size() || undecided_ > 0)) {
-    base::Instant now = rig_.system.clock.now();
-    open_due(now);
-    base::Instant next = next_check_;
-    if (begun_ < probes_.size()) next = std::min(next, due_of(begun_));
-    turn(next);
-  }
+  connections_.begin_opening(rig_.system.clock.now());
+  while (!stopped() && !connections_.all_decided()) turn(connections_.open_due(rig_.system.clock.now()));
 }
 
-// When probe `index` is to be started.
-base::Instant Run::due_of(std::size_t index) const {
-  return started_ +
-         base::Duration(1s) * static_cast<std::int64_t>(index) / static_cast<std::int64_t>(options_.connects_per_s);
-}
-
-void Run::open_due(base::Instant now) {
-  while (begun_ < probes_.size() && due_of(begun_) <= now) {
-    Probe& probe = *probes_[begun_];
-    probe.start(rig_.system.clock.now());
-    ++undecided_;
-    note(begun_++, Probe::State::opening);
+void Run::warm_up() {
+  if (!workload_) return;
+  const base::Instant give_up = rig_.system.clock.now() + kWarmUpMax;
+  while (!stopped() && connections_.any_left() && !workload_->is_warm()) {
+    const base::Instant now = rig_.system.clock.now();
+    if (now >= give_up) break;  // what is not heard now will be counted as lost
+    turn(std::min(give_up, workload_->warm_up(now)));
   }
 }
 
 void Run::measure() {
   const base::Instant begin = rig_.system.clock.now();
-  last_message_ = begin;
+  report_.server.at_begin = server_.sample();
+  last_life_ = begin;
   if (workload_) workload_->begin(begin);
   const base::Instant end = begin + options_.duration;
-  for (base::Instant now = begin; !stopped_ && now < end && open_ > publishers_; now = rig_.system.clock.now()) {
+  for (base::Instant now = begin; !stopped() && now < end && connections_.any_left(); now = rig_.system.clock.now()) {
     turn(workload_ ? std::min(end, workload_->tick(now)) : end);
   }
-  const base::Instant now = rig_.system.clock.now();
-  if (workload_) workload_->end(now);
-  report_.measured = now - begin;
+  if (workload_) workload_->end(rig_.system.clock.now());
+}
+
+void Run::end_measured(base::Instant began) {
+  report_.server.at_end = server_.sample();
+  report_.measured = rig_.system.clock.now() - began;
   report_.received_in_time = report_.received;
 }
 
 void Run::settle() {
   if (!workload_) return;
+  const Workload::Patience patience = workload_->patience();
   const base::Instant begin = rig_.system.clock.now();
-  for (base::Instant now = begin; !stopped_ && !workload_->settled(); now = rig_.system.clock.now()) {
-    base::Instant give_up = std::min(begin + kSettleTimeMax, std::max(begin, last_message_) + kSilenceMax);
+  for (base::Instant now = begin; !stopped() && !workload_->settled(); now = rig_.system.clock.now()) {
+    const base::Instant give_up =
+        std::min(begin + patience.time_max, std::max(begin, last_life_) + patience.silence_max);
     if (now >= give_up) break;
-    turn(give_up);
+    turn(std::min(give_up, workload_->tick(now)));
   }
   workload_->conclude();
 }
 
-void Run::finish() {
-  report_.cut_short = stopped_;
-  for (auto& probe : probes_) {
-    if (probe->state() == Probe::State::opening) probe->give_up("The run was stopped.");
-    probe->finish();
-  }
-}
-
 void Run::turn(base::Instant until_when) {
-  base::Instant now = rig_.system.clock.now();
-  give_up_slow_ones(now);
-  for (const loop::Ready& ready : rig_.system.poller->wait(until(std::min(until_when, next_check_), now))) {
+  const base::Instant now = rig_.system.clock.now();
+  if (now >= next_look_) look_after(now);
+  for (const loop::Ready& ready : rig_.system.poller->wait(until(std::min(until_when, next_look_), now))) {
     if (ready.token == kSignalToken) {
       signals_.wait(base::Duration{0});
-      stopped_ = true;
+      interrupted_ = true;
     } else {
       handle(ready.token);
     }
   }
 }
 
+void Run::look_after(base::Instant now) {
+  next_look_ = now + kLookInterval;
+  report_.timeline.at(now);
+  connections_.give_up_slow_ones(now);
+  if (auto usage = server_.sample()) {
+    report_.server.peak_bytes = std::max(report_.server.peak_bytes, usage->resident_bytes);
+  }
+  progress_.tick(now, report_, connections_.open());
+}
+
 void Run::handle(std::size_t index) {
-  Probe& probe = *probes_[index];
+  Probe& probe = connections_[index];
   const Probe::State before = probe.state();
   probe.handle_ready();
   if (workload_ && probe.state() == Probe::State::open) workload_->ready(index, rig_.system.clock.now());
   while (auto events = probe.next()) {
     const base::Instant now = probe.read_at();
+    last_life_ = now;
     bool first = true;
     for (const ws::Event& event : *events) {
       if (event.type != ws::Event::Type::text && event.type != ws::Event::Type::binary) continue;
-      last_message_ = now;
-      ++second(now).messages;
-      if (workload_) workload_->message(index, event.payload, first ? probe.first_byte() : now, now);
+      take(index, event.payload, first ? probe.first_byte() : now, now);
       first = false;
     }
   }
-  note(index, before);
+  if (auto took = probe.take_answer_time()) report_.answer.record(*took);
+  connections_.note(index, before);
 }
 
-// Counts what has become of a probe.
-void Run::note(std::size_t index, Probe::State before) {
-  Probe& probe = *probes_[index];
-  const Probe::State state = probe.state();
-  if (state == before) return;
-  const bool counts = index >= publishers_;
-  Second& now = second(rig_.system.clock.now());
-  if (before == Probe::State::opening) {
-    --undecided_;
-    if (state == Probe::State::open || state == Probe::State::dropped) {
-      ++open_;
-      if (counts) {
-        ++report_.opened;
-        ++now.opened;
-      }
-      report_.connect.record(probe.opened() - probe.started());
-      report_.tcp.record(probe.tcp_established() - probe.started());
-      if (report_.has_tls) report_.tls.record(probe.asked() - probe.tcp_established());
-      report_.upgrade.record(probe.opened() - probe.asked());
-    }
+void Run::take(std::size_t index, std::string_view message, base::Instant first_byte, base::Instant now) {
+  if (!report_.has_messages) {  // somebody else publishes there
+    ++report_.other;
+    return;
   }
-  if (state == Probe::State::dropped) --open_;
-  if (state == Probe::State::failed || state == Probe::State::dropped) {
-    ++report_.reasons[probe.why().empty() ? "no reason given" : probe.why()];
-    if (counts) {
-      ++(state == Probe::State::failed ? report_.failed : report_.dropped);
-      ++(state == Probe::State::failed ? now.failed : now.dropped);
+  using Found = PayloadReader::Found;
+  PayloadReader reader(message, report_.message_bytes, rig_.dialect.wrapping());
+  const std::uint64_t received_before = report_.received;
+  Found found = reader.next();
+  if (found == Found::end) ++report_.other;
+  for (; found != Found::end; found = reader.next()) {
+    if (found == Found::damaged) {
+      ++report_.damaged;
     } else {
-      stopped_ = true;  // without its publisher a channel is silent
+      workload_->message(index, reader.stamp(), first_byte, now);
     }
   }
-  now.open = static_cast<std::uint32_t>(open_ - std::min(open_, publishers_));
-}
-
-void Run::give_up_slow_ones(base::Instant now) {
-  if (now < next_check_) return;
-  next_check_ = now + 100ms;
-  second(now).open = static_cast<std::uint32_t>(open_ - std::min(open_, publishers_));
-  if (undecided_ == 0) return;
-  for (std::size_t i = 0; i < begun_; ++i) {
-    Probe& probe = *probes_[i];
-    if (probe.state() != Probe::State::opening || now - probe.started() < kAttemptTimeMax) continue;
-    probe.give_up("The handshake took longer than 15 s.");
-    note(i, Probe::State::opening);
-  }
-}
-
-Second& Run::second(base::Instant now) {
-  auto index = static_cast<std::size_t>((now - started_) / 1s);
-  // What was open stays open while nothing is noted.
-  while (report_.seconds.size() <= index) {
-    Second next;
-    if (!report_.seconds.empty()) next.open = report_.seconds.back().open;
-    report_.seconds.push_back(next);
-  }
-  return report_.seconds[index];
+  report_.timeline.at(now).messages += report_.received - received_before;
 }
 
 }  // namespace client::bench

@@ -3,53 +3,51 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
-#include "client/bench/probe.h"
+#include "client/bench/connections.h"
+#include "client/bench/process_watch.h"
+#include "client/bench/progress.h"
 #include "client/bench/report.h"
+#include "client/bench/roles.h"
 #include "client/bench/workload.h"
-#include "client/commands.h"
 #include "loop/signals.h"
 
 namespace client::bench {
 
 class Run {
  public:
-  // `options` are checked; all three must outlive the run.
-  Run(const BenchOptions& options, Rig& rig, loop::Signals& signals);
+  // `options` are checked; all must outlive the run.
+  Run(const BenchOptions& options, Rig& rig, loop::Signals& signals, const ProcessWatch& server, Progress& progress);
 
   Report run();
 
  private:
-  std::string target_of(std::size_t index) const;
+  std::unique_ptr<Workload> make_workload();
   void open_connections();
+  void warm_up();
   void measure();
+  void end_measured(base::Instant began);
   void settle();
-  void finish();
 
+  bool stopped() const { return interrupted_ || connections_.lost_counterpart(); }
   // One turn of the loop: waits until `until` at most.
   void turn(base::Instant until);
-  base::Instant due_of(std::size_t index) const;
-  void open_due(base::Instant now);
   void handle(std::size_t index);
-  void note(std::size_t index, Probe::State before);
-  void give_up_slow_ones(base::Instant now);
-  Second& second(base::Instant now);
+  void take(std::size_t index, std::string_view message, base::Instant first_byte, base::Instant now);
+  void look_after(base::Instant now);
 
   const BenchOptions& options_;
   Rig& rig_;
   loop::Signals& signals_;
+  const ProcessWatch& server_;
+  Progress& progress_;
+  const Roles roles_;
   Report report_;
-  std::vector<std::unique_ptr<Probe>> probes_;
-  std::unique_ptr<Workload> workload_;
-  std::size_t publishers_ = 0;
-  std::size_t begun_ = 0;      // probes that were started
-  std::size_t undecided_ = 0;  // started, neither open nor failed
-  std::size_t open_ = 0;
-  base::Instant started_{};
-  base::Instant last_message_{};
-  base::Instant next_check_{};
-  bool stopped_ = false;
+  Connections connections_;
+  std::unique_ptr<Workload> workload_;  // none in connect and idle
+  base::Instant last_life_{};           // when something came
+  base::Instant next_look_{};
+  bool interrupted_ = false;
 };
 
 }  // namespace client::bench
