@@ -115,7 +115,6 @@ Peer* Connections::open(loop::SocketId socket, const loop::Address& address, std
   peer.address = address;
   peer.listener = listener;
   peer.opened = clock_.now();
-  peer.last_heard = peer.opened;
   peer.interest = loop::Interest::read;
   ++count_;
   counters_.peers.set(count_);
@@ -218,7 +217,7 @@ void Connections::read(Peer& peer) {
       return;
     case loop::IoStatus::ok:
       counters_.bytes_in.add(result.bytes);
-      peer.last_heard = clock_.now();
+      peer.heard = true;
       if (peer.phase == Peer::Phase::proxy_header) {
         peer.extras->proxy_header.append(buffer_.data(), result.bytes);
         read_proxy_header(peer);
@@ -364,12 +363,7 @@ void Connections::flush(Peer& peer) {
       peer.out.written(result.bytes);
     }
   }
-  account(peer, before, blocked);
-}
-
-// After a flush: what it moved, and what now holds for the peer.
-void Connections::account(Peer& peer, std::size_t bytes_before, bool blocked) {
-  const std::size_t moved = bytes_before - peer.out.bytes();
+  const std::size_t moved = before - peer.out.bytes();
   counters_.bytes_out.add(moved);
   counters_.queue_bytes.subtract(moved);
   if (blocked || !peer.out.empty()) {

@@ -103,7 +103,6 @@ class Connections {
   void read_proxy_header(Peer& peer);
   void transport_ready(Peer& peer);
   void flush(Peer& peer);
-  void account(Peer& peer, std::size_t bytes_before, bool blocked);
   void finish_closing(Peer& peer);
   void set_interest(Peer& peer);
   void mark_dirty(Peer& peer);

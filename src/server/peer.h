@@ -74,6 +74,7 @@ struct Peer {
   bool dying = false;       // in Connections' list of peers to destroy
   std::uint8_t paused = 0;  // Pause, or-ed
   bool wants_room = false;  // somebody waits for the queue to be short: Protocols::drained() once it is
+  bool heard = false;       // something came since the last ping
   bool gauged = false;      // counted in the gauge of its door
   bool shut = false;        // FIN sent
   bool envelope = false;    // WebSocket, SSE: messages come with channel and position
@@ -92,7 +93,6 @@ struct Peer {
   base::CoarseInstant stalled_since = base::kNever;  // the socket takes nothing since then
   base::CoarseInstant deadline = base::kNever;       // of the phase: handshake, request, keep-alive, token, linger
   base::CoarseInstant ping_at = base::kNever;        // next ping or heartbeat
-  base::CoarseInstant last_heard;
 
   // --- sessions
   std::optional<ws::Session> session;  // Phase::websocket

@@ -139,8 +139,8 @@ void SocketFront::handle_timeout(Peer& peer) {
 void SocketFront::ping(Peer& peer) {
   const base::Duration interval = desk_.options().ping_interval;
   const base::Duration patience = interval * 2 / 5;
-  // Anything heard since the last ping, which left `patience` before this timer, is a sign of life, not only a pong.
-  if (peer.pings_unanswered > 0 && peer.last_heard >= peer.ping_at - patience) {
+  // Anything heard since the last ping is a sign of life, not only a pong.
+  if (peer.pings_unanswered > 0 && peer.heard) {
     peer.pings_unanswered = 0;
     peer.ping_at = desk_.jittered(interval - patience);
     return;
@@ -149,6 +149,7 @@ void SocketFront::ping(Peer& peer) {
     return close_with(desk_, peer, base::Error::dead_peer);  // one that only forgot to answer is told
   }
   ++peer.pings_unanswered;
+  peer.heard = false;
   static constexpr std::string_view kPing{"\x89\x00", 2};
   desk_.connections.send(peer, kPing);
   peer.ping_at = desk_.now + patience;
