@@ -69,11 +69,11 @@ void SocketFront::handle(Peer& peer, const ws::Event& event) {
   }
 }
 
-// Through the session, so that the answer is compressed where that was agreed; apart from it once a Close has been
-// answered, which in order comes later.
+// Through the session where compression was agreed; apart from it otherwise, which saves a copy, and once a Close has
+// been answered, which in order comes later.
 void SocketFront::echo(Peer& peer, const ws::Event& event) {
   const bool text = event.type == ws::Event::Type::text;
-  if (peer.session->closing()) {
+  if (peer.session->closing() || !peer.session->deflate_enabled()) {
     desk_.connections.send(peer, ws::encode_server_frame(text ? ws::Opcode::text : ws::Opcode::binary, event.payload));
   } else if (text) {
     peer.session->send_text(desk_.scratch, event.payload);
