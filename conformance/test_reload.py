@@ -103,6 +103,15 @@ class Reload(rig.ServerTest):
         lines = self.reload(CONFIG.replace("[server]", "[server]\nworkers = 3"))
         self.assertRegex("\n".join(lines[-3:]), "restart")
 
+    def test_dev_in_the_file_opens_nothing(self):
+        for _ in range(2):  # and it is said again as long as the file differs from what runs
+            lines = self.reload(CONFIG.replace("[server]", "[server]\ndev = true"))
+            self.assertRegex("\n".join(lines[-3:]), "server.dev.*restart")
+            self.assertEqual(self.server.http("POST", "/pub/closed", "x").status, 403)
+            self.assertEqual(self.server.http("GET", "/api/info").status, 404)
+            self.assertEqual(self.server.http("GET", "/metrics").status, 404)
+        self.assertNotRegex("\n".join(self.reload(CONFIG)[-1:]), "restart")
+
 
 if __name__ == "__main__":
     rig.main()

@@ -66,7 +66,7 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "For trying out and developing: everybody may do everything, the HTTP API and /metrics are on the main "
              "listener. Refuses to listen anywhere but on this machine."},
     {.key = "server.dev_public",
-     .slot = in_settings<&Settings::dev_public>,
+     .slot = in_server<&Options::dev_public>,
      .reload = Reload::restart,
      .help = "Lets dev listen for other machines too. Everybody who reaches the port may then do everything."},
     {.key = "server.listen",
@@ -546,6 +546,15 @@ bool same_value(const Option& option, Target a, Target b) {
         return *left == *std::get<decltype(left)>(right);
       },
       option.slot(a));
+}
+
+void copy_value(const Option& option, Target to, Target from) {
+  std::visit(
+      [&](auto* value) {
+        const Slot source = option.slot(from);
+        *value = *std::get<decltype(value)>(source);
+      },
+      option.slot(to));
 }
 
 }  // namespace app

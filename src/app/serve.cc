@@ -43,15 +43,13 @@ void reload(Process& process, const ConfigSources& sources) {
     for (const ConfigError& error : options.error()) spdlog::error("reload: {}", to_string(error));
     return;
   }
-  const auto changes = process.reload(*options);
-  if (!changes) {
-    spdlog::error("reload: the configuration cannot be used, the old one stays: {}", changes.error());
+  const auto merged = process.reload(*options);
+  if (!merged) {
+    spdlog::error("reload: the configuration cannot be used, the old one stays: {}", merged.error());
     return;
   }
-  for (const Change& change : *changes) {
-    if (change.reload == Reload::restart) spdlog::warn("reload: {} counts only after a restart", change.key);
-  }
-  spdlog::info("reload: the new configuration is in force, {} changes", changes->size());
+  for (const std::string& key : merged->waiting) spdlog::warn("reload: {} counts only after a restart", key);
+  spdlog::info("reload: the new configuration is in force, {} changes", merged->changes.size());
 }
 
 }  // namespace

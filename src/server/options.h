@@ -35,7 +35,8 @@ struct Listener {
 };
 
 struct Options {
-  bool dev = false;
+  bool dev = false;                  // [restart]
+  bool dev_public = false;           // [restart]
   std::string log_level = "info";    // [restart] debug, info, warning, error
   std::uint16_t workers = 0;         // [restart] 0: one per core
   std::vector<Listener> listeners;   // [restart]
