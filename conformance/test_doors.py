@@ -409,7 +409,7 @@ class LongPolling(DoorTest):
         channel = self.channel()
         cursor = self.server.http("GET", f"/poll/{channel}").json["cursor"]
         with self.server.connect() as connection:
-            connection.send(f"GET /poll/{channel}?since={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.send(f"GET /poll/{channel}?since={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             self.server.publish(channel, "now", "text/plain")
             answer = connection.read_response().json
         self.assertEqual([r["text"] for r in answer["messages"]], ["now"])
@@ -470,7 +470,7 @@ class Publishing(DoorTest):
     def test_a_chunked_body(self):
         channel = self.channel()
         with self.server.connect() as connection:
-            connection.send(f"POST /pub/{channel} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode() +
+            connection.send(f"POST /pub/{channel} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode() +
                             b"5\r\nhello\r\n7;name=value\r\n, world\r\n0\r\nTrailer: x\r\n\r\n")
             self.assertEqual(connection.read_response().status, 200)
         self.assertEqual(self.history(channel=channel).json["messages"][0]["text"], "hello, world")
@@ -478,7 +478,7 @@ class Publishing(DoorTest):
     def test_expect_100_continue(self):
         channel = self.channel()
         with self.server.connect() as connection:
-            connection.send(f"POST /pub/{channel} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode())
+            connection.send(f"POST /pub/{channel} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode())
             self.assertEqual(connection.read_response().status, 100)
             connection.send(b"ok")
             self.assertEqual(connection.read_response().status, 200)
@@ -486,7 +486,7 @@ class Publishing(DoorTest):
     def test_the_limit_of_a_body(self):
         self.assertEqual(self.post(self.channel(), b"x" * (1 << 20)).status, 200)
         with self.server.connect() as connection:
-            connection.send(f"POST /pub/x HTTP/1.1\r\nHost: x\r\nContent-Length: {(1 << 20) + 1}\r\n\r\n".encode())
+            connection.send(f"POST /pub/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {(1 << 20) + 1}\r\n\r\n".encode())
             self.assert_refused(413, "E_MESSAGE_TOO_BIG", connection.read_response())
             self.assertTrue(connection.at_end())
 
@@ -517,7 +517,7 @@ class Publishing(DoorTest):
         for key in ("", "a b", "x" * 256, "ключ".encode().decode("latin-1")):
             with self.subTest(key):
                 with self.server.connect() as connection:
-                    connection.send(b"POST /pub/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nIdempotency-Key: " +
+                    connection.send(b"POST /pub/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nIdempotency-Key: " +
                                     key.encode("latin-1") + b"\r\n\r\nx")
                     self.assertEqual(connection.read_response().status, 400)
         self.assertEqual(self.post(self.channel(), "x", Idempotency_Key="x" * 255).status, 200)
@@ -535,7 +535,7 @@ class Publishing(DoorTest):
     def test_a_channel_as_raw_utf8_in_the_path(self):
         """What curl sends when a person types it so."""
         with self.server.connect() as connection:
-            connection.send("POST /pub/погода HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx".encode())
+            connection.send("POST /pub/погода HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx".encode())
             self.assertEqual(connection.read_response().json["channel"], "погода")
 
     def test_bad_names(self):

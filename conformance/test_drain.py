@@ -24,7 +24,7 @@ class Drain(unittest.TestCase):
         polls = []
         for _ in range(20):
             poll = server.connect()
-            poll.send(f"GET /poll/never-published?timeout=60&since={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            poll.send(f"GET /poll/never-published?timeout=60&since={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             polls.append(poll)
         acked, halfway = [], threading.Event()
 
@@ -109,7 +109,7 @@ class Drain(unittest.TestCase):
         silent = [server.ws("/echo") for _ in range(20)]
         half_requests = [server.connect() for _ in range(20)]
         for connection in half_requests:
-            connection.send(b"POST /pub/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+            connection.send(b"POST /pub/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf")
         server.stop()
         for connection in silent + half_requests:
             connection.close()

@@ -63,12 +63,15 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "server.dev",
      .slot = in_server<&Options::dev>,
      .reload = Reload::restart,
-     .help = "For trying out and developing: everybody may do everything, the HTTP API and /metrics are on the main "
-             "listener. Refuses to listen anywhere but on this machine."},
+     .help =
+         "For trying out and developing: everybody may do everything, the HTTP API and /metrics are on the main "
+         "listener. Refuses to listen anywhere but on this machine, and requests for any other host than localhost, "
+         "*.localhost, 127.0.0.0/8 and [::1]."},
     {.key = "server.dev_public",
      .slot = in_server<&Options::dev_public>,
      .reload = Reload::restart,
-     .help = "Lets dev listen for other machines too. Everybody who reaches the port may then do everything."},
+     .help = "Lets dev listen for other machines too, and takes requests for any host. Everybody who reaches the port "
+             "may then do everything."},
     {.key = "server.listen",
      .slot = in_settings<&Settings::listen>,
      .reload = Reload::restart,

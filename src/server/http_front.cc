@@ -156,6 +156,7 @@ void HttpFront::handle(Peer& peer) {
 
   const Options& options = desk_.options();
   if (!admit_client(peer, request)) return;
+  if (!answers_to(peer, request)) return respond_error(peer, base::Error::host);
   const bool https =
       peer.tls != nullptr || forwarded_https(request, peer.transport_address(), desk_.snapshot->trusted_proxies());
   auto origin =
@@ -195,6 +196,15 @@ void HttpFront::handle(Peer& peer) {
     return get ? send_answer(peer, std::move(page)) : refuse_method(peer, "GET");
   }
   respond_error(peer, base::Error::not_found);
+}
+
+// In dev everybody may do everything, so a page of another site must not reach us by a name of its own (threat T30). A
+// browser always says which name it asked for; it cannot ask a Unix socket at all.
+bool HttpFront::answers_to(const Peer& peer, const Request& request) const {
+  const Options& options = desk_.options();
+  if (!options.dev || options.dev_public || request.host.empty()) return true;
+  return desk_.connections.listener_of(peer).address.starts_with("unix:") ||
+         http::is_name_of_this_machine(request.host);
 }
 
 // Behind a trusted proxy the limit per address counts for the client, who is known only now.

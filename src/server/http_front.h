@@ -56,6 +56,7 @@ class HttpFront {
                     const std::optional<std::string>& key);
   bool switch_to_websocket(Peer& peer, const Request& request, DoorKind door);
   bool admit_client(Peer& peer, const Request& request);
+  bool answers_to(const Peer& peer, const Request& request) const;
   bool may_watch(Peer& peer, const std::vector<std::string>& channels);
   void set_principal(Peer& peer, PrincipalRef principal);
   void finish_poll(Peer& peer);
