@@ -363,18 +363,16 @@ void HttpFront::answer_polls() {
 
 void HttpFront::finish_poll(Peer& peer) {
   std::string cursor;
-  if (!peer.feed->append_cursor(cursor)) {  // the hub has not even said where the channels stand
-    feeds_.stop(peer);
-    return respond_error(peer, base::Error::busy);
-  }
+  const bool known = peer.feed->append_cursor(cursor);  // or the hub has not even said where the channels stand
   std::string body;
-  door::poll::append_answer(body, peer.feed->records, cursor);
-  desk_.counters.messages_out.add(peer.feed->records.size());
+  if (known) door::poll::append_answer(body, peer.feed->records, cursor);
+  desk_.counters.messages_out.add(known ? peer.feed->records.size() : 0);
   feeds_.stop(peer);
   peer.feed.reset();
   desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
   peer.door = DoorKind::http;
   desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
+  if (!known) return respond_error(peer, desk_.shared.draining() ? base::Error::draining : base::Error::busy);
   respond(peer, 200, kJson, body);
 }
 
@@ -527,14 +525,27 @@ bool HttpFront::busy(const Peer& peer) const {
   return peer.phase == Peer::Phase::http && peer.http && peer.door != DoorKind::poll;
 }
 
+// What each door is told stands in docs/operations.md, Drain.
 void HttpFront::say_goodbye(Peer& peer) {
+  constexpr std::int64_t kRetryMsMin = 100;
+  const auto window_ms = std::chrono::duration_cast<std::chrono::milliseconds>(desk_.options().drain_window).count();
+  const std::int64_t retry_ms_max = std::max(window_ms, kRetryMsMin);
   if (peer.phase == Peer::Phase::websocket) {
-    const auto window = std::chrono::duration_cast<std::chrono::milliseconds>(desk_.options().drain_window).count();
-    const std::string reason = "E_DRAINING {\"retry_min_ms\":100,\"retry_max_ms\":" + std::to_string(window) + "}";
+    const std::string reason = "E_DRAINING {\"retry_min_ms\":" + std::to_string(kRetryMsMin) +
+                               ",\"retry_max_ms\":" + std::to_string(retry_ms_max) + "}";
     desk_.refused(peer, base::Error::draining);
     desk_.scratch.clear();
     peer.session->close(desk_.scratch, base::entry(base::Error::draining).close_code, reason);
     desk_.connections.send(peer, desk_.scratch.output());
+    return desk_.connections.close(peer);
+  }
+  if (peer.phase == Peer::Phase::events) {
+    // An EventSource cannot choose a random moment, so we do.
+    const auto spread = static_cast<std::uint32_t>(retry_ms_max - kRetryMsMin);  // of at most ten minutes
+    std::string retry;
+    door::sse::append_retry(retry, static_cast<std::uint32_t>(kRetryMsMin) + desk_.entropy.below(spread + 1));
+    desk_.refused(peer, base::Error::draining);
+    desk_.connections.send(peer, retry);
     return desk_.connections.close(peer);
   }
   if (peer.phase == Peer::Phase::http && peer.door == DoorKind::poll) {
