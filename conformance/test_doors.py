@@ -404,6 +404,46 @@ class ServerSentEvents(DoorTest):
         self.assert_refused(400, "E_CURSOR", answer)
 
 
+class Refusals(DoorTest):
+    """The message says which parameter it is and what it takes; `E_PARAMETER` alone helps nobody."""
+
+    def says(self, text, answer, code="E_PARAMETER"):
+        self.assert_refused(400, code, answer)
+        self.assertIn(text, answer.json["message"])
+
+    def test_parameters(self):
+        for target, text in (
+                ("/poll/x?timeout=61", "timeout: 1 to 60"), ("/poll/x?limit=0", "limit: 1 to 1000"), ("/poll/x?meta=0", "meta: "),
+                ("/poll/x?meta=2", "meta: 0 or 1"), ("/poll?channel=a&channel=a", "channel: one is named twice"), ("/poll", "channel: name one"),
+                ("/poll/x?channel=x", "not both"), ("/poll/x?since=-1&since=-2", "since: given twice"), ("/ws/x?publish=2", "publish: 0 or 1"),
+                ("/ws/x?kind=xml", "kind: json or text"), ("/ws?channel=a&channel=b&meta=0", "meta=0 takes one channel"),
+                ("/sse?channel=a&channel=b&meta=0", "meta=0 takes one channel"), ("/api/history?channel=x&limit=1001", "limit: 1 to 1000"),
+                ("/api/history", "channel: "), ("/api/channels?prefix=a&prefix=b", "prefix: "), ("/poll/x?ticket=a&token=b", "")):
+            with self.subTest(target):
+                answer = self.server.http("GET", target)
+                if text:
+                    self.says(text, answer)
+        for target in ("/poll/x?since=x", "/sse/x?since=abcdefgh:x"):
+            self.says("since: a position (epoch:offset), -N or a time", self.server.http("GET", target), "E_CURSOR")
+        self.says("since: as many positions as channels", self.server.http("GET", "/poll/x?since=abcdefgh:1,abcdefgh:2"), "E_CURSOR")
+
+    def test_fields(self):
+        for name, body, text in (
+                ("publish", {"channel": "x", "txt": "a"}, "fields: channel, one of data, text and base64, idempotency_key"),
+                ("publish", {"channel": "x", "text": "a", "data": 1}, "one of data, text and base64"), ("publish", [], "a JSON object"),
+                ("publish", {"channel": "x", "text": 1}, "text: a JSON string"), ("publish", {"channel": "x", "base64": "*"}, "base64: "),
+                ("publish", {"channel": 1, "text": "a"}, "channel: a JSON string"),
+                ("publish", {"channel": "x", "text": "a", "idempotency_key": "a b"}, "idempotency_key: "),
+                ("history", {"channel": "x", "since": True}, "since: "), ("history", {"channel": "x", "limit": 0}, "limit: 1 to 1000"),
+                ("channels", {"prefix": 1}, "prefix: "), ("channels", {"x": 1}, "fields: prefix, limit")):
+            with self.subTest(body):
+                self.says(text, self.server.http("POST", f"/api/{name}", json.dumps(body), {"Content-Type": "application/json"}))
+
+    def test_channel_names(self):
+        for quoted, text in (("", "empty"), ("x" * 256, "longer"), ("%ff", "not UTF-8"), ("%00", "control character"), ("a/..", "segment"), ("%4", "hex")):
+            self.says(text, self.server.http("POST", f"/pub/{quoted}", "x"), "E_CHANNEL")
+
+
 class LongPolling(DoorTest):
     def test_waits_for_the_next_message(self):
         channel = self.channel()
@@ -456,6 +496,11 @@ class Publishing(DoorTest):
         for body in (b"{", b"", b"nul", b"{}x", b'{"a":1,}', b"[1,]", b"'a'", b"\xff", b'"\xed\xa0\x80"', b"01", b'"\x01"', b"\xef\xbb\xbf1"):
             with self.subTest(body):
                 self.assert_refused(400, "E_JSON", self.post(self.channel(), body, "application/json"))
+
+    def test_json_depth_of_the_api(self):
+        for depth, status in ((32, 200), (33, 400)):
+            body = f'{{"channel":"{self.channel()}","data":{"[" * depth}{"]" * depth}}}'
+            self.assertEqual(self.server.http("POST", "/api/publish", body, {"Content-Type": "application/json"}).status, status)
 
     def test_json_depth(self):
         self.assertEqual(self.post(self.channel(), b"[" * 32 + b"]" * 32, "application/json").status, 200)

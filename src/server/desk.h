@@ -5,6 +5,7 @@
 
 #include "auth/rate_limit.h"
 #include "base/ids.h"
+#include "base/refusal.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
 #include "server/post_office.h"
@@ -32,7 +33,7 @@ struct Desk {
   const http::RequestLimits& request_limits();
 
   // Counts a refusal and, at most once a second per error and address prefix, says so in the log (threat T17).
-  void refused(const Peer& peer, base::Error error);
+  void refused(const Peer& peer, const base::Refusal& refusal);
 
   base::WorkerId home_of(std::string_view channel) const {
     return hub::home_of(channel, shared.workers(), shared.secret());

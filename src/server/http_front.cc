@@ -37,6 +37,13 @@ std::optional<std::string_view> rest_after(std::string_view path, std::string_vi
   return path.empty() ? std::nullopt : std::optional(path);
 }
 
+// What was compressed would be published as it came, and nobody could read it.
+bool is_encoded(const http::Request& request) {
+  const std::size_t headers = request.count("Content-Encoding");
+  if (headers == 0) return false;
+  return headers > 1 || !http::same_name(request.find("Content-Encoding").value_or(""), "identity");
+}
+
 }  // namespace
 
 void HttpFront::opened(Peer& peer) {
@@ -70,7 +77,12 @@ std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
         // A request to switch protocols has no body, or its bytes could be taken for frames or for another request.
         if (ws::asks_for_websocket(exchange.reader.request())) {
           exchange.connection = http::Connection::close;
-          respond_error(peer, base::Error::bad_handshake, "a WebSocket handshake has no body");
+          respond_error(peer, {base::Error::bad_handshake, "It must have no body."});
+          return given;
+        }
+        if (is_encoded(exchange.reader.request())) {
+          exchange.connection = http::Connection::close;
+          respond_error(peer, base::Error::content_encoding);
           return given;
         }
         if (too_long_to_publish(exchange.reader.request())) {
@@ -236,7 +248,7 @@ bool HttpFront::may_watch(Peer& peer, const std::vector<std::string>& channels) 
     }
     // Watching a channel that nobody watches makes one: an address may do that only so often.
     if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
-      respond_error(peer, base::Error::rate, "too many new channels");
+      respond_error(peer, {base::Error::rate, "This address makes too many new channels."});
       return false;
     }
   }
@@ -314,7 +326,7 @@ void HttpFront::open_events(Peer& peer, const Request& request, const codec::Que
   if (!wanted) return respond_error(peer, wanted.error());
   const bool several = wanted->channels.size() > 1;
   peer.envelope = wanted->meta.value_or(true);
-  if (!peer.envelope && several) return respond_error(peer, base::Error::bad_parameter, "meta=0 takes one channel");
+  if (!peer.envelope && several) return respond_error(peer, {base::Error::bad_parameter, "meta=0 takes one channel"});
   auto principal = identify(desk_, request, query);
   if (!principal) return respond_error(peer, principal.error());
   set_principal(peer, *std::move(principal));
@@ -394,7 +406,7 @@ void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& 
   if (request.count("Idempotency-Key") > 0) {
     const auto value = request.find("Idempotency-Key");
     if (!value || !door::publish::is_valid_idempotency_key(*value)) {
-      return respond_error(peer, base::Error::bad_parameter, "Idempotency-Key is 1 to 255 visible ASCII characters");
+      return respond_error(peer, {base::Error::bad_parameter, "Idempotency-Key: 1 to 255 visible ASCII characters"});
     }
     key = *value;
   }
@@ -563,12 +575,13 @@ void HttpFront::respond(Peer& peer, std::uint16_t status, std::string_view conte
   send_answer(peer, std::move(answer));
 }
 
-void HttpFront::respond_error(Peer& peer, base::Error error, std::string_view hint) {
-  desk_.refused(peer, error);
+void HttpFront::respond_error(Peer& peer, const base::Refusal& refusal) {
+  desk_.refused(peer, refusal);
   const auto fields = http::cors_fields(peer.http->allow_origin);
-  const std::uint16_t status = base::entry(error).http_status;
+  const std::uint16_t status = base::entry(refusal.error).http_status;
   std::string answer;
-  http::append_error(answer, error, peer.http->connection, hint, status == 503 || status == 429 ? 1 : -1, fields);
+  http::append_error(answer, refusal.error, peer.http->connection, refusal.hint,
+                     status == 503 || status == 429 ? 1 : -1, fields);
   send_answer(peer, std::move(answer));
 }
 

@@ -62,7 +62,7 @@ class HttpFront {
   void finish_poll(Peer& peer);
 
   void respond(Peer& peer, std::uint16_t status, std::string_view content_type, std::string_view body);
-  void respond_error(Peer& peer, base::Error error, std::string_view hint = {});
+  void respond_error(Peer& peer, const base::Refusal& refusal);
   void refuse_method(Peer& peer, std::string_view allowed);
   bool too_long_to_publish(const Request& request) const;
   void send_answer(Peer& peer, std::string answer);
