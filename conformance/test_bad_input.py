@@ -605,12 +605,12 @@ class T30SameOriginByDefault(AttackTest):
 
     def refused(self, origin):
         with self.assertRaises(Refused) as caught:
-            self.server.ws("/echo", {"Origin": origin})
+            self.server.ws("/ws/t30", {"Origin": origin})
         self.assert_refused(403, "E_ORIGIN", caught.exception.response)
 
     def test_only_pages_of_this_server(self):
         host = f"127.0.0.1:{self.server.port}"
-        self.assertEqual(self.server.ws("/echo", {"Origin": f"http://{host}"}).response.status, 101)
+        self.assertEqual(self.server.ws("/ws/t30", {"Origin": f"http://{host}"}).response.status, 101)
         for origin in ("http://127.0.0.1", f"http://localhost:{self.server.port}", "https://evil.com", f"https://{host}.evil", "null"):
             with self.subTest(origin):
                 self.refused(origin)

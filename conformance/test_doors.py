@@ -1,8 +1,10 @@
 """One channel through every door: the same messages, with the same positions; and what each door adds (docs/protocol.md)."""
 import base64
 import datetime
+import email.utils
 import json
 import threading
+import time
 import urllib.parse
 
 import rig
@@ -584,17 +586,44 @@ class Publishing(DoorTest):
             self.assertEqual(connection.read_response().json["channel"], "погода")
 
     def test_bad_names(self):
-        for quoted in ("x" * 256, "%", "%zz", "%4", "a%00b", "a%0Ab", "%ff", "%ed%a0%80", "a%7fb", "a/../b", "..", "a%2F..%2Fb"):
+        for quoted in ("x" * 256, "%", "%zz", "%4", "a%00b", "a%0Ab", "%ff", "%ed%a0%80", "a%7fb", "", ".", "a/./b", "%2e", "a/../b", "..", "a%2F..%2Fb"):
             with self.subTest(quoted):
                 answer = self.post(quoted, "x")
                 self.assertEqual((answer.status, answer.code), (400, "E_CHANNEL"), quoted)
+                self.assertGreater(len(answer.json["message"].split(". ")), 1, "what is wrong with it")
+
+    def test_dot_segments_are_no_channel_wherever_a_name_comes_from(self):
+        for name in (".", "..", "../x", "a/..", "a/./b"):
+            quoted = urllib.parse.quote(name, safe="")
+            api = {"Content-Type": "application/json"}
+            with self.subTest(name):
+                answers = [self.server.http("GET", f"/{door}?channel={quoted}") for door in ("poll", "sse", "api/history")]
+                answers += [self.server.http("GET", f"/{door}/{quoted}") for door in ("poll", "sse", "ws")]
+                answers += [self.server.http("POST", "/api/publish", json.dumps({"channel": name, "text": "x"}), api),
+                            self.server.http("POST", "/api/history", json.dumps({"channel": name}), api)]
+                for answer in answers:
+                    self.assert_refused(400, "E_CHANNEL", answer)
+
+    def test_encoded_bodies_are_refused(self):
+        self.assert_refused(415, "E_ENCODING", self.post(self.channel(), "x", Content_Encoding="gzip"))
+        self.assert_refused(415, "E_ENCODING", self.server.http("POST", "/api/publish", "x", {"Content-Encoding": "identity, br"}))
+        self.assertEqual(self.post(self.channel(), "x", Content_Encoding="Identity").status, 200)
+
+    def test_answers_have_a_date(self):
+        for method, target in (("GET", "/health"), ("POST", f"/pub/{self.channel()}"), ("GET", "/nowhere"), ("HEAD", "/sse/x"), ("PUT", "/pub/x")):
+            with self.subTest(target):
+                date = self.server.http(method, target, "" if method == "POST" else None).header("Date")
+                self.assertLess(abs(email.utils.parsedate_to_datetime(date).timestamp() - time.time()), 60)
+                self.assertTrue(date.endswith(" GMT"))
 
     def test_methods(self):
-        for method, target in (("GET", "/pub/x"), ("PUT", "/pub/x"), ("POST", "/sse/x"), ("DELETE", "/poll/x"), ("PATCH", "/health")):
+        for method, target in (("GET", "/pub/x"), ("PUT", "/pub/x"), ("POST", "/sse/x"), ("DELETE", "/poll/x"), ("PATCH", "/health"), ("POST", "/ws/x"), ("DELETE", "/ws/x"),
+                               ("POST", "/echo"), ("DELETE", "/echo")):
             with self.subTest((method, target)):
                 answer = self.server.http(method, target)
                 self.assert_refused(405, "E_METHOD", answer)
-                self.assertTrue(answer.header("Allow"))
+                allowed = "POST" if "/pub" in target else "GET" if target in ("/ws/x", "/echo") else "GET, HEAD"
+                self.assertEqual(answer.header("Allow"), allowed)
 
 
 class Api(DoorTest):

@@ -301,6 +301,13 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "Keeps the compression window between messages: smaller small messages, for about 50 KiB of memory per "
              "connection."},
 
+    {.key = "websocket.echo",
+     .slot = in_server<&Options::echo>,
+     .reload = Reload::live,
+     .help =
+         "Answers on /echo: sends every WebSocket message back to whoever sends it, without asking for a credential. "
+         "For trying out a way through proxies. With dev it is always there."},
+
     // sse
     {.key = "sse.heartbeat_interval",
      .slot = in_server<&Options::sse_heartbeat_interval>,

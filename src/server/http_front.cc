@@ -184,8 +184,15 @@ void HttpFront::handle(Peer& peer) {
   const auto query = codec::Query::parse(request.query);
   if (!query) return respond_error(peer, query.error());
 
-  if (const auto channel = rest_after(path, "/ws")) return open_websocket(peer, request, *query, *channel);
-  if (path == "/echo") return open_echo(peer, request);
+  if (path == "/ws/" || path == "/sse/" || path == "/poll/" || path == "/pub/") {
+    return respond_error(peer, {base::Error::bad_channel, "This one is empty."});
+  }
+  if (const auto channel = rest_after(path, "/ws")) {
+    return get ? open_websocket(peer, request, *query, *channel) : refuse_method(peer, "GET");
+  }
+  if (path == "/echo" && (options.dev || options.echo)) {
+    return get ? open_echo(peer, request) : refuse_method(peer, "GET");
+  }
   if (const auto channel = rest_after(path, "/sse")) {
     return get ? open_events(peer, request, *query, *channel) : refuse_method(peer, "GET");
   }

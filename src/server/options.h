@@ -72,6 +72,7 @@ struct Options {
 
   bool deflate = true;  // [new] permessage-deflate offered
   bool deflate_context_takeover = false;
+  bool echo = false;  // [live] /echo; in dev always
   bool strict_namespaces = false;
   std::vector<NamespaceOptions> namespaces;    // the default one has an empty name
   std::vector<std::string> allowed_origins;    // [new] exact; empty: same origin only; "*": any
