@@ -219,7 +219,7 @@ constexpr Refusal kRefusals[] = {
     {"[limits]\nmessage_bytes_max = \"1M\"\n", "\"1M\" is not a size"},
     {"[limits]\nconnections_max = \"unlimited\"\n", "\"unlimited\" is not offered; the largest value is 10000000"},
     {"[limits]\nconnections_max = 0\n", "0 is out of range; take 1 to 10000000"},
-    {"[limits]\nmemory_bytes_max = 0\n", "0B is out of range; take 64MiB to 64TiB, or \"auto\""},
+    {"[limits]\nmemory_bytes_max = 0\n", "0 is out of range; take 64MiB to 64TiB, or \"auto\""},
     {"[websocket]\nping_interval = \"0s\"\n", "websocket.ping_interval: 0s is out of range; take 1s to 1h"},
     // Listeners
     {"[server]\nlisten = []\n", "w.toml:2:10: server.listen is empty"},

@@ -398,9 +398,9 @@ std::expected<void, std::string> assign_number(const Option& option, std::string
   const auto number = option.unit == Unit::bytes ? parse_size(text) : parse_count(text);
   if (!number) return std::unexpected(fmt::format("{} {}", quoted(text), number.error()));
   if (*number < option.range.lowest || *number > option.range.highest) {
-    return std::unexpected(fmt::format(
-        "{} is out of range; take {} to {}{}", number_text(option, *number), number_text(option, option.range.lowest),
-        number_text(option, option.range.highest), option.zero == Zero::automatic ? ", or \"auto\"" : ""));
+    return std::unexpected(
+        fmt::format("{} is out of range; take {} to {}{}", text, number_text(option, option.range.lowest),
+                    number_text(option, option.range.highest), option.zero == Zero::automatic ? ", or \"auto\"" : ""));
   }
   value = static_cast<std::remove_reference_t<decltype(value)>>(*number);
   return {};
