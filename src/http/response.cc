@@ -126,6 +126,12 @@ void append_error(std::string& out, base::Error error, Connection connection, st
   append_response(out, status, "application/json", body, connection, fields);
 }
 
+void insert_date(std::string& response, std::string_view date) {
+  std::string field;
+  append_field(field, "Date", date);
+  response.insert(response.find("\r\n") + 2, field);
+}
+
 void append_chunk(std::string& out, std::string_view data) {
   ASSERT(!data.empty());  // an empty chunk would end the body
   append_decimal(out, data.size(), 16);

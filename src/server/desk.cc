@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codec/time_text.h"
 #include "server/http_exchange.h"
 
 namespace server {

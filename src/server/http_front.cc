@@ -194,10 +194,10 @@ void HttpFront::handle(Peer& peer) {
     return get ? open_echo(peer, request) : refuse_method(peer, "GET");
   }
   if (const auto channel = rest_after(path, "/sse")) {
-    return get ? open_events(peer, request, *query, *channel) : refuse_method(peer, "GET");
+    return get ? open_events(peer, request, *query, *channel) : refuse_method(peer, "GET, HEAD");
   }
   if (const auto channel = rest_after(path, "/poll")) {
-    return get ? open_poll(peer, request, *query, *channel) : refuse_method(peer, "GET");
+    return get ? open_poll(peer, request, *query, *channel) : refuse_method(peer, "GET, HEAD");
   }
   if (const auto channel = rest_after(path, "/pub"); channel && !channel->empty()) {
     return post ? publish(peer, request, *query, *channel) : refuse_method(peer, "POST");
@@ -207,12 +207,12 @@ void HttpFront::handle(Peer& peer) {
   }
   const bool operator_here = options.dev || admin_listener;
   if (const auto method = rest_after(path, "/api"); method && operator_here) {
-    return post || get ? api(peer, request, *query, *method) : refuse_method(peer, "GET, POST");
+    return post || get ? api(peer, request, *query, *method) : refuse_method(peer, "GET, HEAD, POST");
   }
   std::string page;
   const auto visibility = operator_here ? OperatorPages::all : OperatorPages::health_only;
   if (append_operator_page(page, desk_, request, visibility, exchange.connection)) {
-    return get ? send_answer(peer, std::move(page)) : refuse_method(peer, "GET");
+    return get ? send_answer(peer, std::move(page)) : refuse_method(peer, "GET, HEAD");
   }
   respond_error(peer, base::Error::not_found);
 }
@@ -341,6 +341,7 @@ void HttpFront::open_events(Peer& peer, const Request& request, const codec::Que
 
   std::string head;
   door::sse::append_head(head, peer.http->allow_origin, kSseRetryMs);
+  http::insert_date(head, desk_.date());
   desk_.connections.send(peer, head);
   if (peer.http->head_only) return desk_.connections.close(peer);
   leave_http(peer, Peer::Phase::events, DoorKind::sse);
@@ -603,6 +604,7 @@ void HttpFront::refuse_method(Peer& peer, std::string_view allowed) {
 }
 
 void HttpFront::send_answer(Peer& peer, std::string answer) {
+  http::insert_date(answer, desk_.date());
   if (peer.http->head_only) answer.resize(answer.find("\r\n\r\n") + 4);
   desk_.connections.send(peer, answer);
   next_request(peer);
