@@ -114,7 +114,7 @@ class Reload(rig.ServerTest):
     def test_dev_in_the_file_opens_nothing(self):
         for _ in range(2):  # and it is said again as long as the file differs from what runs
             lines = self.reload(CONFIG.replace("[server]", "[server]\ndev = true"))
-            self.assertRegex("\n".join(lines[-3:]), "server.dev.*restart")
+            self.assertRegex("\n".join(lines[-3:]), 'event=reloaded .*need_restart="server\.dev"')
             self.assertEqual(self.server.http("POST", "/pub/closed", "x").status, 403)
             self.assertEqual(self.server.http("GET", "/api/info").status, 404)
             self.assertEqual(self.server.http("GET", "/metrics").status, 404)
