@@ -124,7 +124,8 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
 
   std::expected<Command, Farewell> parse(std::span<const std::string> arguments) {
-    if (arguments.empty()) return std::unexpected(Farewell{kExitUsage, root_.help()});
+    if (arguments.empty())
+      return std::unexpected(Farewell{kExitUsage, root_.help() + "\nwirebird: a verb is missing\n"});
     if (arguments.front() == "--version") return VersionCommand{};
     if (!arguments.front().starts_with('-') && !has_verb(arguments.front())) {
       return std::unexpected(unknown_verb(root_, arguments.front()));

@@ -218,6 +218,7 @@ constexpr Refusal kRefusals[] = {
     {"[limits]\nmessage_bytes_max = \"1GiB\"\n", "limits.message_bytes_max: 1GiB is out of range; take 1B to 64MiB"},
     {"[limits]\nmessage_bytes_max = \"1M\"\n", "\"1M\" is not a size"},
     {"[limits]\nconnections_max = \"unlimited\"\n", "\"unlimited\" is not offered; the largest value is 10000000"},
+    {"[limits]\nqueue_bytes_max = \"1KB\"\n", "1KB is out of range; take 16KiB to 1GiB"},
     {"[limits]\nconnections_max = 0\n", "0 is out of range; take 1 to 10000000"},
     {"[limits]\nmemory_bytes_max = 0\n", "0 is out of range; take 64MiB to 64TiB, or \"auto\""},
     {"[websocket]\nping_interval = \"0s\"\n", "websocket.ping_interval: 0s is out of range; take 1s to 1h"},

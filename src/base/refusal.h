@@ -12,7 +12,7 @@ struct Refusal {
   Error error = Error::none;
   std::string_view hint;  // a constant, never the text of a peer: "timeout: 1 to 60"; empty: the sentence says it all
 
-  Refusal(Error why, std::string_view detail = {}) noexcept : error(why), hint(detail) {}  // NOLINT: an error is one
+  Refusal(Error why, std::string_view detail = {}) noexcept : error(why), hint(detail) {}  // implicit
   friend bool operator==(const Refusal& a, Error b) noexcept { return a.error == b; }
 };
 

@@ -18,6 +18,12 @@ std::string text_of(const DisconnectedEvent& event) {
   return event.code == 0 ? event.reason : fmt::format("{} {}", event.code, event.reason);
 }
 
+// The reason of a failed connect() says already what failed.
+std::string text_of_failure(const DisconnectedEvent& event) {
+  const std::string text = text_of(event);
+  return text.starts_with("cannot connect") ? text : "cannot connect: " + text;
+}
+
 // Prints events and knows when enough has been seen.
 class Printer {
  public:
@@ -82,7 +88,7 @@ class Printer {
     if (options_.remarks == SubOptions::Remarks::connection) {
       remark(fmt::format("not connected: {}; next attempt in {:.1f} s", text_of(event), seconds(*event.retry_after)));
     } else if (!ever_connected_ && !std::exchange(told_away_, true)) {
-      fmt::print(stderr, "sub: cannot connect: {}; trying on\n", text_of(event));
+      fmt::print(stderr, "sub: {}; trying on\n", text_of_failure(event));
     }
   }
 
