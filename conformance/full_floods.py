@@ -51,7 +51,7 @@ class SlowSenders(AttackTest):
     def test_4000(self):
         descriptors = self.server.descriptors()
         opened = [self.server.connect() for _ in range(4000)]
-        text = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: "
+        text = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
         for at in range(8):
             for connection in opened:
                 try:

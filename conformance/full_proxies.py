@@ -106,8 +106,8 @@ class BehindProxy:
                 pass
         return data
 
-    SECOND = "POST /pub/smuggled HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"
-    UPGRADE = ("GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: {}\r\n"
+    SECOND = "POST /pub/smuggled HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx"
+    UPGRADE = ("GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: {}\r\n"
                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n")
 
     def smuggled(self):
@@ -119,10 +119,10 @@ class BehindProxy:
 
     def test_requests_hidden_in_bodies(self):
         hidden = {
-            "length and chunked": "POST /pub/front HTTP/1.1\r\nHost: x\r\nContent-Length: {n}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "chunked, odd case": "POST /pub/front HTTP/1.1\r\nHost: x\r\nContent-Length: {n}\r\nTransfer-Encoding: xchunked\r\n\r\n",
-            "two lengths": "POST /pub/front HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: {n}\r\n\r\n",
-            "chunk extension": "POST /pub/front HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;\nxx\r\n0\r\n\r\n",
+            "length and chunked": "POST /pub/front HTTP/1.1\r\nHost: localhost\r\nContent-Length: {n}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "chunked, odd case": "POST /pub/front HTTP/1.1\r\nHost: localhost\r\nContent-Length: {n}\r\nTransfer-Encoding: xchunked\r\n\r\n",
+            "two lengths": "POST /pub/front HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: {n}\r\n\r\n",
+            "chunk extension": "POST /pub/front HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;\nxx\r\n0\r\n\r\n",
             "upgrade with a body": self.UPGRADE.format("777", "Content-Length: {n}\r\n"),
         }
         for name, head in hidden.items():
@@ -132,7 +132,7 @@ class BehindProxy:
                 self.assertEqual(self.smuggled(), [], answers)
 
     def test_a_get_with_a_body(self):
-        text = f"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: {len(self.SECOND)}\r\n\r\n{self.SECOND}"
+        text = f"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(self.SECOND)}\r\n\r\n{self.SECOND}"
         self.smuggle(text)
         self.assertEqual(self.smuggled(), [])
 

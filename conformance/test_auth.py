@@ -130,6 +130,18 @@ class Tokens(AuthTest):
                 answer = self.server.http("POST", "/pub/tok:x", "x", self.bearer(value))
                 self.assertIn((answer.status, answer.code), ((401, "E_TOKEN"), (401, "E_AUTH_REQUIRED"), (431, "E_HEADERS_TOO_LARGE")), name)
 
+    def test_the_message_says_what_is_wrong_with_it(self):
+        good = token(claims())
+        for value, text in ((good[:-2], "signature"), (token(claims(), key="another-key-0123456789abcdef0123456789"), "signature"),
+                            ("nonsense", "malformed"), (token({"sub": "x"}), "no exp"), (token(claims(nbf=claims()["exp"])), "not valid yet"),
+                            (token({**claims(), "exp": "x"}), "claim"), (token(claims(), header={"alg": "HS512"}), "alg HS256")):
+            with self.subTest(text):
+                answer = self.server.http("POST", "/pub/tok:x", "x", self.bearer(value))
+                self.assert_refused(401, "E_TOKEN", answer)
+                self.assertIn(text, answer.json["message"])
+        answer = self.server.http("GET", "/poll/tok:x?ticket=" + "0" * 36)
+        self.assertIn("ticket was used", answer.json["message"])
+
     def test_expired(self):
         for age in (-3600, -120):
             answer = self.server.http("POST", "/pub/tok:x", "x", self.bearer(token(claims(age))))

@@ -1,8 +1,10 @@
 """One channel through every door: the same messages, with the same positions; and what each door adds (docs/protocol.md)."""
 import base64
 import datetime
+import email.utils
 import json
 import threading
+import time
 import urllib.parse
 
 import rig
@@ -404,12 +406,52 @@ class ServerSentEvents(DoorTest):
         self.assert_refused(400, "E_CURSOR", answer)
 
 
+class Refusals(DoorTest):
+    """The message says which parameter it is and what it takes; `E_PARAMETER` alone helps nobody."""
+
+    def says(self, text, answer, code="E_PARAMETER"):
+        self.assert_refused(400, code, answer)
+        self.assertIn(text, answer.json["message"])
+
+    def test_parameters(self):
+        for target, text in (
+                ("/poll/x?timeout=61", "timeout: 1 to 60"), ("/poll/x?limit=0", "limit: 1 to 1000"), ("/poll/x?meta=0", "meta: "),
+                ("/poll/x?meta=2", "meta: 0 or 1"), ("/poll?channel=a&channel=a", "channel: one is named twice"), ("/poll", "channel: name one"),
+                ("/poll/x?channel=x", "not both"), ("/poll/x?since=-1&since=-2", "since: given twice"), ("/ws/x?publish=2", "publish: 0 or 1"),
+                ("/ws/x?kind=xml", "kind: json or text"), ("/ws?channel=a&channel=b&meta=0", "meta=0 takes one channel"),
+                ("/sse?channel=a&channel=b&meta=0", "meta=0 takes one channel"), ("/api/history?channel=x&limit=1001", "limit: 1 to 1000"),
+                ("/api/history", "channel: "), ("/api/channels?prefix=a&prefix=b", "prefix: "), ("/poll/x?ticket=a&token=b", "")):
+            with self.subTest(target):
+                answer = self.server.http("GET", target)
+                if text:
+                    self.says(text, answer)
+        for target in ("/poll/x?since=x", "/sse/x?since=abcdefgh:x"):
+            self.says("since: a position (epoch:offset), -N or a time", self.server.http("GET", target), "E_CURSOR")
+        self.says("since: as many positions as channels", self.server.http("GET", "/poll/x?since=abcdefgh:1,abcdefgh:2"), "E_CURSOR")
+
+    def test_fields(self):
+        for name, body, text in (
+                ("publish", {"channel": "x", "txt": "a"}, "fields: channel, one of data, text and base64, idempotency_key"),
+                ("publish", {"channel": "x", "text": "a", "data": 1}, "one of data, text and base64"), ("publish", [], "a JSON object"),
+                ("publish", {"channel": "x", "text": 1}, "text: a JSON string"), ("publish", {"channel": "x", "base64": "*"}, "base64: "),
+                ("publish", {"channel": 1, "text": "a"}, "channel: a JSON string"),
+                ("publish", {"channel": "x", "text": "a", "idempotency_key": "a b"}, "idempotency_key: "),
+                ("history", {"channel": "x", "since": True}, "since: "), ("history", {"channel": "x", "limit": 0}, "limit: 1 to 1000"),
+                ("channels", {"prefix": 1}, "prefix: "), ("channels", {"x": 1}, "fields: prefix, limit")):
+            with self.subTest(body):
+                self.says(text, self.server.http("POST", f"/api/{name}", json.dumps(body), {"Content-Type": "application/json"}))
+
+    def test_channel_names(self):
+        for quoted, text in (("", "empty"), ("x" * 256, "longer"), ("%ff", "not UTF-8"), ("%00", "control character"), ("a/..", "segment"), ("%4", "hex")):
+            self.says(text, self.server.http("POST", f"/pub/{quoted}", "x"), "E_CHANNEL")
+
+
 class LongPolling(DoorTest):
     def test_waits_for_the_next_message(self):
         channel = self.channel()
         cursor = self.server.http("GET", f"/poll/{channel}").json["cursor"]
         with self.server.connect() as connection:
-            connection.send(f"GET /poll/{channel}?since={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.send(f"GET /poll/{channel}?since={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             self.server.publish(channel, "now", "text/plain")
             answer = connection.read_response().json
         self.assertEqual([r["text"] for r in answer["messages"]], ["now"])
@@ -457,6 +499,11 @@ class Publishing(DoorTest):
             with self.subTest(body):
                 self.assert_refused(400, "E_JSON", self.post(self.channel(), body, "application/json"))
 
+    def test_json_depth_of_the_api(self):
+        for depth, status in ((32, 200), (33, 400)):
+            body = f'{{"channel":"{self.channel()}","data":{"[" * depth}{"]" * depth}}}'
+            self.assertEqual(self.server.http("POST", "/api/publish", body, {"Content-Type": "application/json"}).status, status)
+
     def test_json_depth(self):
         self.assertEqual(self.post(self.channel(), b"[" * 32 + b"]" * 32, "application/json").status, 200)
         for depth in (33, 1000, 100_000):
@@ -470,7 +517,7 @@ class Publishing(DoorTest):
     def test_a_chunked_body(self):
         channel = self.channel()
         with self.server.connect() as connection:
-            connection.send(f"POST /pub/{channel} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode() +
+            connection.send(f"POST /pub/{channel} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode() +
                             b"5\r\nhello\r\n7;name=value\r\n, world\r\n0\r\nTrailer: x\r\n\r\n")
             self.assertEqual(connection.read_response().status, 200)
         self.assertEqual(self.history(channel=channel).json["messages"][0]["text"], "hello, world")
@@ -478,7 +525,7 @@ class Publishing(DoorTest):
     def test_expect_100_continue(self):
         channel = self.channel()
         with self.server.connect() as connection:
-            connection.send(f"POST /pub/{channel} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode())
+            connection.send(f"POST /pub/{channel} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode())
             self.assertEqual(connection.read_response().status, 100)
             connection.send(b"ok")
             self.assertEqual(connection.read_response().status, 200)
@@ -486,7 +533,7 @@ class Publishing(DoorTest):
     def test_the_limit_of_a_body(self):
         self.assertEqual(self.post(self.channel(), b"x" * (1 << 20)).status, 200)
         with self.server.connect() as connection:
-            connection.send(f"POST /pub/x HTTP/1.1\r\nHost: x\r\nContent-Length: {(1 << 20) + 1}\r\n\r\n".encode())
+            connection.send(f"POST /pub/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {(1 << 20) + 1}\r\n\r\n".encode())
             self.assert_refused(413, "E_MESSAGE_TOO_BIG", connection.read_response())
             self.assertTrue(connection.at_end())
 
@@ -517,7 +564,7 @@ class Publishing(DoorTest):
         for key in ("", "a b", "x" * 256, "ключ".encode().decode("latin-1")):
             with self.subTest(key):
                 with self.server.connect() as connection:
-                    connection.send(b"POST /pub/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nIdempotency-Key: " +
+                    connection.send(b"POST /pub/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nIdempotency-Key: " +
                                     key.encode("latin-1") + b"\r\n\r\nx")
                     self.assertEqual(connection.read_response().status, 400)
         self.assertEqual(self.post(self.channel(), "x", Idempotency_Key="x" * 255).status, 200)
@@ -535,21 +582,48 @@ class Publishing(DoorTest):
     def test_a_channel_as_raw_utf8_in_the_path(self):
         """What curl sends when a person types it so."""
         with self.server.connect() as connection:
-            connection.send("POST /pub/погода HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx".encode())
+            connection.send("POST /pub/погода HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx".encode())
             self.assertEqual(connection.read_response().json["channel"], "погода")
 
     def test_bad_names(self):
-        for quoted in ("x" * 256, "%", "%zz", "%4", "a%00b", "a%0Ab", "%ff", "%ed%a0%80", "a%7fb", "a/../b", "..", "a%2F..%2Fb"):
+        for quoted in ("x" * 256, "%", "%zz", "%4", "a%00b", "a%0Ab", "%ff", "%ed%a0%80", "a%7fb", "", ".", "a/./b", "%2e", "a/../b", "..", "a%2F..%2Fb"):
             with self.subTest(quoted):
                 answer = self.post(quoted, "x")
                 self.assertEqual((answer.status, answer.code), (400, "E_CHANNEL"), quoted)
+                self.assertGreater(len(answer.json["message"].split(". ")), 1, "what is wrong with it")
+
+    def test_dot_segments_are_no_channel_wherever_a_name_comes_from(self):
+        for name in (".", "..", "../x", "a/..", "a/./b"):
+            quoted = urllib.parse.quote(name, safe="")
+            api = {"Content-Type": "application/json"}
+            with self.subTest(name):
+                answers = [self.server.http("GET", f"/{door}?channel={quoted}") for door in ("poll", "sse", "api/history")]
+                answers += [self.server.http("GET", f"/{door}/{quoted}") for door in ("poll", "sse", "ws")]
+                answers += [self.server.http("POST", "/api/publish", json.dumps({"channel": name, "text": "x"}), api),
+                            self.server.http("POST", "/api/history", json.dumps({"channel": name}), api)]
+                for answer in answers:
+                    self.assert_refused(400, "E_CHANNEL", answer)
+
+    def test_encoded_bodies_are_refused(self):
+        self.assert_refused(415, "E_ENCODING", self.post(self.channel(), "x", Content_Encoding="gzip"))
+        self.assert_refused(415, "E_ENCODING", self.server.http("POST", "/api/publish", "x", {"Content-Encoding": "identity, br"}))
+        self.assertEqual(self.post(self.channel(), "x", Content_Encoding="Identity").status, 200)
+
+    def test_answers_have_a_date(self):
+        for method, target in (("GET", "/health"), ("POST", f"/pub/{self.channel()}"), ("GET", "/nowhere"), ("HEAD", "/sse/x"), ("PUT", "/pub/x")):
+            with self.subTest(target):
+                date = self.server.http(method, target, "" if method == "POST" else None).header("Date")
+                self.assertLess(abs(email.utils.parsedate_to_datetime(date).timestamp() - time.time()), 60)
+                self.assertTrue(date.endswith(" GMT"))
 
     def test_methods(self):
-        for method, target in (("GET", "/pub/x"), ("PUT", "/pub/x"), ("POST", "/sse/x"), ("DELETE", "/poll/x"), ("PATCH", "/health")):
+        for method, target in (("GET", "/pub/x"), ("PUT", "/pub/x"), ("POST", "/sse/x"), ("DELETE", "/poll/x"), ("PATCH", "/health"), ("POST", "/ws/x"), ("DELETE", "/ws/x"),
+                               ("POST", "/echo"), ("DELETE", "/echo")):
             with self.subTest((method, target)):
                 answer = self.server.http(method, target)
                 self.assert_refused(405, "E_METHOD", answer)
-                self.assertTrue(answer.header("Allow"))
+                allowed = "POST" if "/pub" in target else "GET" if target in ("/ws/x", "/echo") else "GET, HEAD"
+                self.assertEqual(answer.header("Allow"), allowed)
 
 
 class Api(DoorTest):

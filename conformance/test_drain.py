@@ -2,6 +2,7 @@
 import json
 import signal
 import threading
+import time
 import unittest
 
 import rig
@@ -24,7 +25,7 @@ class Drain(unittest.TestCase):
         polls = []
         for _ in range(20):
             poll = server.connect()
-            poll.send(f"GET /poll/never-published?timeout=60&since={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            poll.send(f"GET /poll/never-published?timeout=60&since={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             polls.append(poll)
         acked, halfway = [], threading.Event()
 
@@ -65,6 +66,7 @@ class Drain(unittest.TestCase):
                 socket.send_close(1012)
             self.assertEqual(offsets, list(range(1, len(offsets) + 1)))
             heads.add(len(offsets))
+        retries = set()
         for events in streams:
             offsets = []
             try:
@@ -75,6 +77,9 @@ class Drain(unittest.TestCase):
             except (EOFError, ValueError):
                 pass
             self.assertEqual(offsets, list(range(1, len(offsets) + 1)))
+            self.assertTrue(100 <= events.parser.retry <= 2000, events.parser.retry)
+            retries.add(events.parser.retry)
+        self.assertGreater(len(retries), 5)  # and not all the same
         for poll in polls:
             response = poll.read_response()
             self.assertIn(response.status, (200, 503))
@@ -85,6 +90,38 @@ class Drain(unittest.TestCase):
             self.assertEqual((ended.status, ended.code), (503, "E_DRAINING"))
         # What was answered before the first Close frame was delivered to everybody; nobody stopped far behind.
         self.assertGreaterEqual(min(heads), 300)
+        server.stop()
+
+    def test_many_polls_and_streams_are_let_go_one_after_the_other(self):
+        """Over the first half of drain_time_max: half of 2 s."""
+        server = rig.Server("--workers=1", "--drain-time-max=2s").start()
+        cursor = server.http("GET", "/poll/x").json["cursor"]
+        polls = [server.connect() for _ in range(150)]
+        for poll in polls:
+            poll.send(f"GET /poll/x?timeout=60&since={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        streams = [server.events("/sse/x") for _ in range(150)]
+        server.until(lambda: server.metrics().get('wirebird_connections{door="poll"}') == 150, "the polls did not arrive")
+        server.signal(signal.SIGTERM)
+        ended = []
+
+        def answered(poll):
+            response = poll.read_response()
+            self.assertEqual((response.status, response.json), (200, {"messages": [], "cursor": cursor}))
+            self.assertEqual(response.header("Connection"), "close")
+            ended.append(time.monotonic())
+
+        def over(events):
+            events.read_to_end()
+            ended.append(time.monotonic())
+
+        threads = [threading.Thread(target=answered, args=(poll,)) for poll in polls]
+        threads += [threading.Thread(target=over, args=(events,)) for events in streams]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(wire.DEADLINE_S)
+        self.assertEqual(len(ended), 300)
+        self.assertGreater(max(ended) - min(ended), 0.5)
         server.stop()
 
     def test_an_idle_server_ends_at_once(self):
@@ -109,7 +146,7 @@ class Drain(unittest.TestCase):
         silent = [server.ws("/echo") for _ in range(20)]
         half_requests = [server.connect() for _ in range(20)]
         for connection in half_requests:
-            connection.send(b"POST /pub/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+            connection.send(b"POST /pub/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf")
         server.stop()
         for connection in silent + half_requests:
             connection.close()

@@ -150,7 +150,7 @@ class ProxyProtocol(rig.ServerTest):
     @staticmethod
     def answer(server, head):
         connection = wire.Connection(server.address)
-        connection.send(head + b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.send(head + b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return connection.read_response(), connection
 
     def test_the_address_in_the_header_counts(self):
@@ -175,7 +175,7 @@ class ProxyProtocol(rig.ServerTest):
                      self.SIGNATURE + struct.pack("!BBH", 0x31, 0x11, 12) + bytes(12), self.SIGNATURE + struct.pack("!BBH", 0x21, 0x11, 3) + bytes(3),
                      self.SIGNATURE + struct.pack("!BBH", 0x21, 0x11, 65535)):
             with self.subTest(head), wire.Connection(self.server.address) as connection:
-                connection.send(head + b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.send(head + b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 connection.socket.shutdown(sockets.SHUT_WR)
                 self.assertNotIn(b"200 OK", connection.read_to_end())
 

@@ -62,9 +62,9 @@ class Reload(rig.ServerTest):
         self.assertEqual(self.server.http("POST", "/pub/a:x", "y" * 2000).status, 413)
         self.reload(CONFIG.replace("message_bytes_max = 1000", "message_bytes_max = 3000").replace("one.example", "two.example"))
         self.server.until(lambda: self.server.http("POST", "/pub/a:x", "y" * 2000).status == 200, "the limit did not change")
-        self.server.ws("/echo", {"Origin": "https://two.example"}).close()
+        self.server.ws("/ws/a:x", {"Origin": "https://two.example"}).close()
         with self.assertRaises(Refused):
-            self.server.ws("/echo", {"Origin": "https://one.example"})
+            self.server.ws("/ws/a:x", {"Origin": "https://one.example"})
 
     def test_history_sizes_change(self):
         for i in range(50):
@@ -102,6 +102,23 @@ class Reload(rig.ServerTest):
     def test_what_needs_a_restart_is_said(self):
         lines = self.reload(CONFIG.replace("[server]", "[server]\nworkers = 3"))
         self.assertRegex("\n".join(lines[-3:]), "restart")
+
+    def test_echo_is_an_option(self):
+        self.assertEqual(self.server.http("GET", "/echo").status, 404)
+        self.reload(CONFIG + "[websocket]\necho = true\n")
+        self.server.until(lambda: self.server.http("GET", "/echo").status == 426, "/echo was not opened")
+        with self.server.ws("/echo") as socket:
+            socket.send_text("hello")
+            self.assertEqual(socket.recv(), "hello")
+
+    def test_dev_in_the_file_opens_nothing(self):
+        for _ in range(2):  # and it is said again as long as the file differs from what runs
+            lines = self.reload(CONFIG.replace("[server]", "[server]\ndev = true"))
+            self.assertRegex("\n".join(lines[-3:]), 'event=reloaded .*need_restart="server\.dev"')
+            self.assertEqual(self.server.http("POST", "/pub/closed", "x").status, 403)
+            self.assertEqual(self.server.http("GET", "/api/info").status, 404)
+            self.assertEqual(self.server.http("GET", "/metrics").status, 404)
+        self.assertNotRegex("\n".join(self.reload(CONFIG)[-1:]), "restart")
 
 
 if __name__ == "__main__":

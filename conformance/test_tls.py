@@ -88,7 +88,7 @@ class Tls(TlsTest):
                              input="", capture_output=True, text=True, timeout=wire.DEADLINE_S)
         self.assertIn("Cipher is (NONE)", run.stdout)
         with self.server.connect() as connection:
-            connection.send(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertNotIn(b"HTTP/1.1 200", connection.read_to_end())
 
     def test_renegotiation_is_refused(self):
@@ -134,7 +134,7 @@ class Tls(TlsTest):
             raw = sockets.create_connection(self.server.address)
             with context.wrap_socket(raw, server_hostname="localhost", session=session) as again:
                 resumed += again.session_reused
-                again.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                again.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 self.assertTrue(again.recv(4096).startswith(b"HTTP/1.1 200"))
                 session = again.session
         self.assertEqual(resumed, 8)

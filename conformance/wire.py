@@ -247,8 +247,8 @@ class Connection:
         return response
 
     def request(self, method, target, body=None, headers=()):
-        lines = [f"{method} {target} HTTP/1.1", f"Host: {self.host}"]
-        lines += [f"{name}: {value}" for name, value in dict(headers).items()]
+        fields = {"Host": self.host, **dict(headers)}
+        lines = [f"{method} {target} HTTP/1.1"] + [f"{name}: {value}" for name, value in fields.items()]
         if isinstance(body, str):
             body = body.encode()
         if body is not None:

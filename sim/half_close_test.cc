@@ -29,9 +29,9 @@ TEST_P(HalfClose, StillGetsTheWholeAnswer) {
 
   const Link thin{.window_bytes = 1000};
   for (const std::string_view request : {
-           "GET /api/history?channel=news&since=-400&limit=400 HTTP/1.1\r\nHost: sim\r\n\r\n",
-           "POST /pub/other HTTP/1.1\r\nHost: sim\r\nContent-Length: 2\r\n\r\nhi",
-           "GET /version HTTP/1.1\r\nHost: sim\r\n\r\n",
+           "GET /api/history?channel=news&since=-400&limit=400 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+           "POST /pub/other HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi",
+           "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n",
        }) {
     Caller caller(crowd, thin, request, Caller::Then::finish);
     EXPECT_TRUE(world.run_until([&] { return caller.ended(); }, 20s)) << request;

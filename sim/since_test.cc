@@ -30,8 +30,8 @@ struct Since : testing::TestWithParam<std::tuple<Door, std::uint64_t>> {
     for (int each = from; each <= to; ++each) {
       const std::string body = std::to_string(each);
       Caller caller(crowd, {},
-                    "POST /pub/" + channel +
-                        " HTTP/1.1\r\nHost: sim\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+                    "POST /pub/" + channel + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+                        std::to_string(body.size()) + "\r\n\r\n" + body);
       ASSERT_TRUE(world.run_until([&] { return caller.answered(); }, 5s));
       ASSERT_EQ(caller.status(), 200);
       world.run_for(10ms);

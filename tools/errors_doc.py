@@ -12,8 +12,8 @@ HEAD = """# Errors
 Every refusal has a code that never changes once released, and one sentence. Made by `tools/errors_doc.py` from
 `src/base/error_list.inc`, which is the registry the server is built from; `./dev check` compares the two.
 
-* **Before the upgrade** (any HTTP request): the HTTP status and `{"code":"E_...","message":"...","retry_after":seconds?}`. The message may
-  end with a detail in brackets; programs look at `code` only.
+* **Before the upgrade** (any HTTP request): the HTTP status and `{"code":"E_...","message":"...","retry_after":seconds?}`. Behind the
+  sentence of the table the message may say what exactly is wrong (`timeout: 1 to 60 (seconds)`); programs look at `code` only.
 * **On an open WebSocket**: the close code, and the reason `E_... sentence` (cut to 123 bytes).
 * **On an envelope connection**, where nothing needs to close: `{"channel":"...","error":{"code":"E_...","message":"..."}}`.
 

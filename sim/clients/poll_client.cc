@@ -19,7 +19,7 @@ std::string PollClient::request() {
     request += "&since=";
     codec::append_percent_encoded(request, since);
   }
-  return request + " HTTP/1.1\r\nHost: sim\r\n\r\n";
+  return request + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
 }
 
 void PollClient::receive(std::span<char> bytes, base::Instant now, std::string&) {

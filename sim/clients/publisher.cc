@@ -89,7 +89,7 @@ void HttpPublisher::send(std::size_t index) {
   const Publication& publication = log_.publications[index];
   std::string request = "POST /pub/";
   codec::append_percent_encoded(request, publication.channel);
-  request += " HTTP/1.1\r\nHost: sim\r\nContent-Type: ";
+  request += " HTTP/1.1\r\nHost: localhost\r\nContent-Type: ";
   request += publication.kind == PayloadKind::json   ? "application/json"
              : publication.kind == PayloadKind::text ? "text/plain"
                                                      : "application/octet-stream";
@@ -156,7 +156,7 @@ void WsPublisher::connect() {
   json_ = entropy_.below(2) == 0;
   std::string target = target_of("/ws", plan_.channels) + (entropy_.below(2) == 0 ? "meta=1" : "meta=0");
   if (json_) target += "&kind=json";
-  options_ = {.host = "sim", .target = target, .deflate = entropy_.below(2) == 0};
+  options_ = {.host = "localhost", .target = target, .deflate = entropy_.below(2) == 0};
   handshake_ = ws::start(options_, entropy_);
   response_ = std::make_unique<http::ResponseReader>(kResponseLimits);
   session_.reset();

@@ -23,7 +23,7 @@ std::string SseClient::request() {
     request += "&since=";
     codec::append_percent_encoded(request, since);
   }
-  request += " HTTP/1.1\r\nHost: sim\r\nAccept: text/event-stream\r\n";
+  request += " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n";
   if (!since.empty() && options_.last_event_id) request += "Last-Event-ID: " + since + "\r\n";
   return request + "\r\n";
 }

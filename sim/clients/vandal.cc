@@ -83,12 +83,12 @@ std::string Vandal::a_request() {
   codec::append_percent_encoded(path, channels.front());
   const std::string since =
       std::array<std::string, 4>{"", "&since=-3", "&since=aaaaaaaa:7", "&since=1763640000000"}[below(4)];
-  const std::string end = " HTTP/1.1\r\nHost: sim\r\n\r\n";
+  const std::string end = " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   switch (below(10)) {
     case 0:
-      return "POST /pub/" + path + " HTTP/1.1\r\nHost: sim\r\nContent-Length: 5\r\n\r\nhello";
+      return "POST /pub/" + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello";
     case 1:
-      return "POST /pub/" + path + " HTTP/1.1\r\nHost: sim\r\nContent-Length: 5000\r\n\r\nnever finished";
+      return "POST /pub/" + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\nnever finished";
     case 2:
       return "GET " + target_of("/poll", channels) + "timeout=1" + since + end;
     case 3:
@@ -97,11 +97,11 @@ std::string Vandal::a_request() {
       return "GET /api/" +
              std::array<std::string, 4>{"info", "channels", "history?channel=" + path, "nothing"}[below(4)] + end;
     case 5:
-      return "POST /pub/" + path + " HTTP/1.1\r\nHost: sim\r\nContent-Length: 1\r\n\r\nxHEAD /health" + end +
+      return "POST /pub/" + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nxHEAD /health" + end +
              "GET /ready" + end;
     default: {
       const ws::ClientOptions options{
-          .host = "sim",
+          .host = "localhost",
           .target =
               below(8) == 0 ? "/echo" : target_of("/ws", channels) + (below(2) == 0 ? "meta=1" : "kind=json") + since,
           .deflate = below(2) == 0};

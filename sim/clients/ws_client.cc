@@ -15,7 +15,7 @@ ws::ClientOptions client_options(const Visit& visit, const DoorOptions& options)
     target += "&since=";
     codec::append_percent_encoded(target, since);
   }
-  return {.host = "sim", .target = target, .deflate = options.deflate};
+  return {.host = "localhost", .target = target, .deflate = options.deflate};
 }
 
 }  // namespace

@@ -20,6 +20,15 @@ std::string variable(const Environment& environment, std::string_view name) {
   return found == environment.end() ? "" : found->value;
 }
 
+// CLI11 says "Could not convert: --rate = abc".
+std::string conversion_text(std::string_view what) {
+  constexpr std::string_view kBegin = "Could not convert: ";
+  const std::size_t equals = what.find(" = ");
+  if (!what.starts_with(kBegin) || equals == std::string_view::npos) return std::string(what);
+  return fmt::format("{} takes a number, not \"{}\"", what.substr(kBegin.size(), equals - kBegin.size()),
+                     what.substr(equals + 3));
+}
+
 // The verbs with what they fill in. CLI11 keeps references, so it stays where it was made.
 class CommandLine {
  public:
@@ -49,7 +58,8 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
 
   std::expected<Command, Farewell> parse(std::span<const std::string> arguments) {
-    if (arguments.empty()) return std::unexpected(Farewell{kExitUsage, root_.help()});
+    if (arguments.empty())
+      return std::unexpected(Farewell{kExitUsage, root_.help() + "\nwirebird: a verb is missing\n"});
     if (arguments.front() == "--version") return VersionCommand{};
     if (!arguments.front().starts_with('-') && !has_verb(arguments.front())) {
       return std::unexpected(unknown_verb(root_, arguments.front()));
@@ -64,6 +74,8 @@ class CommandLine {
     } catch (const CLI::RequiredError& error) {
       // `demo fed`: the word that is too much is the verb that is missing.
       return std::unexpected(root_.remaining(true).empty() ? refusal(error.what()) : unknown_words());
+    } catch (const CLI::ConversionError& error) {
+      return std::unexpected(refusal(conversion_text(error.what())));
     } catch (const CLI::ParseError& error) {
       return std::unexpected(refusal(error.what()));
     }
@@ -193,7 +205,11 @@ class CommandLine {
         "\n"
         "A cut connection is made again and resumed where it was; what was missed is printed, and what cannot be "
         "replayed is\n"
-        "announced on the standard error output.");
+        "announced on the standard error output.\n"
+        "\n"
+        "Exit code: 0 enough seen, or stopped; 1 the server refuses; 2 wrong flags; 4 not connected: with --for never, "
+        "with\n"
+        "--no-reconnect any more.");
     using Sub = client::SubOptions;
     verb.add_option("channel", sub_.channels, "Channels to subscribe to")->required()->option_text("...");
     verb.add_option(
@@ -204,6 +220,8 @@ class CommandLine {
         ->option_text("START");
     add_choice(verb, "--json", sub_.output, Sub::Output::records,
                "Prints envelopes and control records, one JSON object per line");
+    add_choice(verb, "--no-newline", sub_.ending, Sub::Ending::nothing,
+               "Prints payloads as they are, without a line end after each: for binary ones");
     verb.add_option("--count", sub_.count, wrapped("Stops after so many messages"))->option_text("N");
     add_duration(verb, "--for", sub_.time_max, "Stops after so long");
     add_choice(verb, "--no-reconnect", sub_.retry, Sub::Retry::never, "Ends when the connection is cut");
@@ -332,7 +350,7 @@ class CommandLine {
     std::string name = "wirebird";
     if (&verb != &root_)
       name += " " + (verb.get_parent() == &root_ ? "" : verb.get_parent()->get_name() + " ") + verb.get_name();
-    return {kExitUsage, fmt::format("{}: {}\n`{} --help` explains.\n", name, what, name)};
+    return {kExitUsage, fmt::format("{}: {}; `{} --help` explains\n", name, what, name)};
   }
 
   static std::vector<std::string> verbs_of(const CLI::App& parent) {

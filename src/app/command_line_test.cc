@@ -272,11 +272,15 @@ TEST(CommandLine, WrongWordsGetHints) {
   EXPECT_TRUE(refusal({"frobnicate"}).contains("there are serve, pub, sub"));
   EXPECT_TRUE(refusal({"serve", "--lisen", "x"}).contains("there is no flag --lisen; did you mean --listen?"));
   EXPECT_TRUE(refusal({"serve", "--lisen=x"}).contains("there is no flag --lisen; did you mean --listen?"));
-  EXPECT_TRUE(refusal({"serve", "--xyzzy"}).contains("there is no flag --xyzzy\n"));
+  EXPECT_TRUE(refusal({"serve", "--xyzzy"}).contains("there is no flag --xyzzy;"));
   EXPECT_TRUE(refusal({"serve", "--listen"}).contains("--listen"));
   EXPECT_TRUE(refusal({"serve", "now"}).contains("\"now\" is one word too many"));
   EXPECT_TRUE(refusal({"--colour"}).contains("wirebird"));
-  EXPECT_TRUE(refusal({"serve", "--xyzzy"}).contains("`wirebird serve --help` explains."));
+  EXPECT_TRUE(refusal({"demo", "feed", "--rate", "abc"}).contains("--rate takes a number, not \"abc\""));
+  EXPECT_TRUE(refusal({"demo", "feed", "--seed", "abc"}).contains("--seed takes a number, not \"abc\""));
+  // The last line is the reason.
+  EXPECT_TRUE(refusal({}).ends_with("\nwirebird: a verb is missing\n"));
+  EXPECT_TRUE(refusal({"serve", "--xyzzy"}).ends_with("; `wirebird serve --help` explains\n"));
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ void check_listeners(ConfigDraft& draft, const server::Options& options) {
   if (options.listeners.size() > kListenersMax) {
     draft.refuse_key("server.listen", fmt::format("has more than {} addresses", kListenersMax));
   }
-  if (options.dev && !settings.dev_public) {
+  if (options.dev && !options.dev_public) {
     for (const server::Listener& listener : options.listeners) {
       if (is_loopback(listener.address)) continue;
       draft.refuse_key(listener.admin ? "server.admin_listen" : "server.listen",
@@ -89,7 +89,7 @@ void check_listeners(ConfigDraft& draft, const server::Options& options) {
                                    listener.address));
     }
   }
-  if (settings.dev_public && !options.dev)
+  if (options.dev_public && !options.dev)
     draft.refuse_key("server.dev_public", "does nothing without server.dev (--dev)");
   if (settings.proxy_protocol && options.trusted_proxies.empty()) {
     draft.refuse_key("server.proxy_protocol", "needs server.trusted_proxies: nobody else's header would be believed");
@@ -281,6 +281,31 @@ std::vector<Change> diff_options(const server::Options& before, const server::Op
     changes.push_back({"namespaces." + name, Reload::live});
   }
   return changes;
+}
+
+std::expected<Merged, std::string> merge_options(const server::Options& running, server::Options wanted) {
+  Merged merged{.options = std::move(wanted), .changes = {}, .waiting = {}};
+  merged.changes = diff_options(running, merged.options);
+  const auto first_waiting = std::ranges::stable_partition(
+      merged.changes, [](const Change& change) { return change.reload != Reload::restart; });
+  for (Change& change : first_waiting) merged.waiting.push_back(std::move(change.key));
+  merged.changes.erase(first_waiting.begin(), merged.changes.end());
+
+  Settings kept = settings_of(running);
+  Settings settings = settings_of(merged.options);
+  for (const Option& option : all_options()) {
+    if (option.reload == Reload::restart) {
+      copy_value(option, {settings, settings.channels}, {kept, kept.channels});
+    }
+  }
+  merged.options = std::move(settings.server);
+  merged.options.listeners = running.listeners;  // made of several options, each of which needs a restart
+  const bool tls = std::ranges::any_of(running.listeners, &server::Listener::tls);
+  if (tls && merged.options.tls_certificate_file.empty()) {
+    return std::unexpected(
+        "tls.certificate_file is gone, and the https:// listeners that run need one until a restart");
+  }
+  return merged;
 }
 
 }  // namespace app

@@ -57,6 +57,15 @@ struct Change {
 };
 std::vector<Change> diff_options(const server::Options& before, const server::Options& after);
 
+// What a reload puts in force: the wanted options, but every one with Reload::restart as it runs. The error is a text
+// for the operator: what is wanted does not work with what runs.
+struct Merged {
+  server::Options options;
+  std::vector<Change> changes;       // take effect
+  std::vector<std::string> waiting;  // keys whose wanted value counts after a restart
+};
+std::expected<Merged, std::string> merge_options(const server::Options& running, server::Options wanted);
+
 // Names in the environment that are not options: of the clients, and what Kubernetes and Docker put there for a service
 // that is called wirebird.
 bool is_foreign_variable(std::string_view name);

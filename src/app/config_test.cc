@@ -218,8 +218,9 @@ constexpr Refusal kRefusals[] = {
     {"[limits]\nmessage_bytes_max = \"1GiB\"\n", "limits.message_bytes_max: 1GiB is out of range; take 1B to 64MiB"},
     {"[limits]\nmessage_bytes_max = \"1M\"\n", "\"1M\" is not a size"},
     {"[limits]\nconnections_max = \"unlimited\"\n", "\"unlimited\" is not offered; the largest value is 10000000"},
+    {"[limits]\nqueue_bytes_max = \"1KB\"\n", "1KB is out of range; take 16KiB to 1GiB"},
     {"[limits]\nconnections_max = 0\n", "0 is out of range; take 1 to 10000000"},
-    {"[limits]\nmemory_bytes_max = 0\n", "0B is out of range; take 64MiB to 64TiB, or \"auto\""},
+    {"[limits]\nmemory_bytes_max = 0\n", "0 is out of range; take 64MiB to 64TiB, or \"auto\""},
     {"[websocket]\nping_interval = \"0s\"\n", "websocket.ping_interval: 0s is out of range; take 1s to 1h"},
     // Listeners
     {"[server]\nlisten = []\n", "w.toml:2:10: server.listen is empty"},
@@ -430,9 +431,7 @@ TEST(DiffOptions, EveryFieldOfTheOptionsIsCompared) {
   const server::Options defaults = *load_options({}, MemoryFiles({}));
   for (const Option& option : all_options()) {
     SCOPED_TRACE(option.key);
-    const bool in_files = option.key.ends_with("_keys_file");   // known by the keys they hold
-    const bool needs_more = option.key == "server.dev_public";  // only says what dev may do
-    if (in_files || needs_more) continue;
+    if (option.key.ends_with("_keys_file")) continue;  // known by the keys they hold
     Settings changed = settings_of(defaults);
     const Slot slot = option.slot({changed, changed.channels});
     std::visit(
@@ -463,6 +462,64 @@ TEST(DiffOptions, EveryFieldOfTheOptionsIsCompared) {
       after.listeners.push_back({.address = address, .admin = true});
     EXPECT_EQ(diff_options(defaults, after), (std::vector<Change>{{std::string(option.key), option.reload}}));
   }
+}
+
+TEST(MergeOptions, WhatNeedsARestartKeepsTheValueItRunsWith) {
+  const auto running = load("[channels]\nsubscribe = \"token\"\n[limits]\nconnections_max = 7\n");
+  const auto wanted = load(R"([server]
+dev = true
+dev_public = true
+listen = ["127.0.0.1:9000"]
+workers = 3
+log_level = "debug"
+trusted_proxies = ["10.0.0.1"]
+proxy_protocol = true
+[limits]
+connections_max = 8
+)");
+  ASSERT_TRUE(running && wanted) << errors_of(wanted);
+  const auto merged = merge_options(*running, *wanted);
+  ASSERT_TRUE(merged);
+  EXPECT_FALSE(merged->options.dev);
+  EXPECT_FALSE(merged->options.dev_public);
+  EXPECT_EQ(merged->options.workers, running->workers);
+  EXPECT_EQ(merged->options.log_level, "info");
+  EXPECT_EQ(merged->options.listeners, running->listeners);
+  EXPECT_EQ(merged->options.connections_max, 8U);
+  EXPECT_EQ(merged->changes, (std::vector<Change>{{"server.trusted_proxies", Reload::new_connections},
+                                                  {"limits.connections_max", Reload::live},
+                                                  {"channels.subscribe", Reload::live}}));
+  EXPECT_EQ(merged->waiting,
+            (std::vector<std::string>{"server.dev", "server.dev_public", "server.listen", "server.admin_listen",
+                                      "server.workers", "server.log_level", "server.proxy_protocol"}));
+  // Said again as long as it is so; the old values need no restart.
+  EXPECT_EQ(merge_options(merged->options, *wanted)->waiting, merged->waiting);
+  EXPECT_TRUE(merge_options(merged->options, *wanted)->changes.empty());
+  EXPECT_TRUE(merge_options(merged->options, *running)->waiting.empty());
+}
+
+TEST(MergeOptions, EveryOptionThatNeedsARestartIsKept) {
+  const server::Options defaults = *load_options({}, MemoryFiles({}));
+  Settings kept = settings_of(defaults);
+  server::Options wanted = defaults;
+  wanted.dev = wanted.dev_public = true;
+  wanted.workers = 9;
+  wanted.log_level = "error";
+  wanted.listeners = {{.address = "127.0.0.1:1", .tls = true, .proxy_protocol = true}};
+  Settings merged = settings_of(merge_options(defaults, wanted)->options);
+  for (const Option& option : all_options()) {
+    if (option.reload != Reload::restart) continue;
+    EXPECT_TRUE(same_value(option, {kept, kept.channels}, {merged, merged.channels})) << option.key;
+  }
+}
+
+TEST(MergeOptions, ARunningHttpsListenerNeedsItsCertificate) {
+  server::Options running = *load_options({}, MemoryFiles({}));
+  running.listeners = {{.address = "127.0.0.1:1", .tls = true}};
+  running.tls_certificate_file = "c.pem";
+  const server::Options wanted = *load_options({}, MemoryFiles({}));
+  ASSERT_FALSE(merge_options(running, wanted));
+  EXPECT_TRUE(merge_options(running, wanted).error().contains("tls.certificate_file"));
 }
 
 TEST(DiskFiles, ReadsWholeFilesAndSaysWhyNot) {

@@ -29,7 +29,7 @@ std::expected<std::string, std::vector<ConfigError>> make(const GenTokenCommand&
   return gen_token(command, KeyFiles{}, kNow);
 }
 
-std::expected<auth::Principal, base::Error> check(const std::string& token, std::string_view key) {
+std::expected<auth::Principal, base::Refusal> check(const std::string& token, std::string_view key) {
   return auth::TokenVerifier({base::Secret(std::string(key))}).verify(token, kNow);
 }
 

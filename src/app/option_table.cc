@@ -63,12 +63,15 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "server.dev",
      .slot = in_server<&Options::dev>,
      .reload = Reload::restart,
-     .help = "For trying out and developing: everybody may do everything, the HTTP API and /metrics are on the main "
-             "listener. Refuses to listen anywhere but on this machine."},
+     .help =
+         "For trying out and developing: everybody may do everything, the HTTP API and /metrics are on the main "
+         "listener. Refuses to listen anywhere but on this machine, and requests for any other host than localhost, "
+         "*.localhost, 127.0.0.0/8 and [::1]."},
     {.key = "server.dev_public",
-     .slot = in_settings<&Settings::dev_public>,
+     .slot = in_server<&Options::dev_public>,
      .reload = Reload::restart,
-     .help = "Lets dev listen for other machines too. Everybody who reaches the port may then do everything."},
+     .help = "Lets dev listen for other machines too, and takes requests for any host. Everybody who reaches the port "
+             "may then do everything."},
     {.key = "server.listen",
      .slot = in_settings<&Settings::listen>,
      .reload = Reload::restart,
@@ -151,7 +154,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "auth.api_keys",
      .slot = in_server<&Options::api_keys>,
      .reload = Reload::live,
-     .help = "Keys for the HTTP API (header X-API-Key), at least 16 characters each. Who has one may do everything.",
+     .help = "Keys of back ends (header X-API-Key), at least 16 characters each. Who has one may do everything, on "
+             "every door and in the HTTP API.",
      .command_line = OnCommandLine::no_flag},
     {.key = "auth.api_keys_file",
      .slot = in_settings<&Settings::api_keys_file>,
@@ -298,6 +302,13 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "Keeps the compression window between messages: smaller small messages, for about 50 KiB of memory per "
              "connection."},
 
+    {.key = "websocket.echo",
+     .slot = in_server<&Options::echo>,
+     .reload = Reload::live,
+     .help =
+         "Answers on /echo: sends every WebSocket message back to whoever sends it, without asking for a credential. "
+         "For trying out a way through proxies. With dev it is always there."},
+
     // sse
     {.key = "sse.heartbeat_interval",
      .slot = in_server<&Options::sse_heartbeat_interval>,
@@ -309,7 +320,7 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.subscribe",
      .slot = in_permissions<&auth::NamespacePermissions::subscribe>,
      .reload = Reload::live,
-     .help = "Who may subscribe, read history and presence: nobody, anyone, or token (whose token names the channel)."},
+     .help = "Who may subscribe: nobody, anyone, or token (whose token names the channel)."},
     {.key = "channels.publish",
      .slot = in_permissions<&auth::NamespacePermissions::publish>,
      .reload = Reload::live,
@@ -322,7 +333,7 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.history_bytes_max",
      .slot = in_channels<&NamespaceOptions::history_bytes_max>,
      .reload = Reload::live,
-     .help = "Most bytes of messages kept per channel.",
+     .help = "Most bytes of messages kept per channel. The newest message is kept whatever its size.",
      .range = {kKiB, kGiB},
      .unit = Unit::bytes},
     {.key = "channels.history_age_max",
@@ -388,9 +399,9 @@ std::expected<void, std::string> assign_number(const Option& option, std::string
   const auto number = option.unit == Unit::bytes ? parse_size(text) : parse_count(text);
   if (!number) return std::unexpected(fmt::format("{} {}", quoted(text), number.error()));
   if (*number < option.range.lowest || *number > option.range.highest) {
-    return std::unexpected(fmt::format(
-        "{} is out of range; take {} to {}{}", number_text(option, *number), number_text(option, option.range.lowest),
-        number_text(option, option.range.highest), option.zero == Zero::automatic ? ", or \"auto\"" : ""));
+    return std::unexpected(
+        fmt::format("{} is out of range; take {} to {}{}", text, number_text(option, option.range.lowest),
+                    number_text(option, option.range.highest), option.zero == Zero::automatic ? ", or \"auto\"" : ""));
   }
   value = static_cast<std::remove_reference_t<decltype(value)>>(*number);
   return {};
@@ -546,6 +557,15 @@ bool same_value(const Option& option, Target a, Target b) {
         return *left == *std::get<decltype(left)>(right);
       },
       option.slot(a));
+}
+
+void copy_value(const Option& option, Target to, Target from) {
+  std::visit(
+      [&](auto* value) {
+        const Slot source = option.slot(from);
+        *value = *std::get<decltype(value)>(source);
+      },
+      option.slot(to));
 }
 
 }  // namespace app

@@ -88,5 +88,6 @@ std::expected<void, std::string> assign(const Option& option, Target target, std
 std::string toml_value(const Option& option, Target target);
 
 bool same_value(const Option& option, Target a, Target b);
+void copy_value(const Option& option, Target to, Target from);
 
 }  // namespace app

@@ -75,15 +75,16 @@ void Process::run(Seat& seat) {
   running_.fetch_sub(1);
 }
 
-std::expected<std::vector<Change>, std::string> Process::reload(server::Options options) {
-  auto snapshot = server::Snapshot::make(options, version_ + 1, ticket_keys_);
+std::expected<Merged, std::string> Process::reload(server::Options options) {
+  auto merged = merge_options(options_, std::move(options));
+  if (!merged) return merged;
+  auto snapshot = server::Snapshot::make(merged->options, version_ + 1, ticket_keys_);
   if (!snapshot) return std::unexpected(snapshot.error());
   ++version_;
-  std::vector<Change> changes = diff_options(options_, options);
-  options_ = std::move(options);
+  options_ = merged->options;
   shared_->replace(*std::move(snapshot));
   wake_all();
-  return changes;
+  return merged;
 }
 
 void Process::drain() {

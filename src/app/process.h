@@ -27,8 +27,8 @@ class Process {
   ~Process();  // drops whoever is still connected
 
   // A new configuration for all workers; the old one stays if the new one cannot be used.
-  // What needs a restart keeps its old value. Returns what changed.
-  std::expected<std::vector<Change>, std::string> reload(server::Options options);
+  // What needs a restart keeps the value it runs with. Returns what is in force now, what changed, and what waits.
+  std::expected<Merged, std::string> reload(server::Options options);
   // Stops accepting, tells clients to come back, flushes. Workers end when nobody is left or the time for it is over.
   void drain();
   bool finished() const { return running_.load() == 0; }

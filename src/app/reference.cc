@@ -99,13 +99,16 @@ log says what and where. When a change counts:
 ## Who may do what
 
 Outside `--dev` nobody may do anything until a namespace says so. A channel belongs to the namespace whose name stands before
-its first `:`, if there is a table `[namespaces.NAME]`; otherwise to the default one, `[channels]`.
+its first `:`, if there is a table `[namespaces.NAME]`; otherwise to the default one, `[channels]`. NAME is 1 to 32 ASCII letters,
+digits, `_` and `-`.
 
 | | `nobody` | `anyone` | `token` |
 |---|---|---|---|
 | without a credential | no | yes | no |
 | with a token | no | yes | if the token names the channel and has not expired |
-| with an API key (`X-API-Key`, HTTP API only) | yes | yes | yes |
+| with an API key (`X-API-Key`) | yes | yes | yes |
+
+An API key may do everything: on every door, in every namespace, and in the HTTP API of the admin listener. It is for your own back ends.
 
 A token is a JSON Web Token, signed HS256 with one of `auth.token_keys`:
 

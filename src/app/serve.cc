@@ -1,8 +1,11 @@
 #include "app/serve.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <string>
+#include <string_view>
 
 #include "app/banner.h"
 #include "app/process.h"
@@ -35,23 +38,39 @@ class SpdLog final : public server::Log {
   }
 };
 
+constexpr std::size_t kReasonBytesMax = 1024;
+
+// One event with its fields, in the order they are added.
+class Event {
+ public:
+  explicit Event(std::string_view name) : line_(name) {}
+  Event& with(std::string_view key, std::string_view value) {
+    server::append_field(line_, key, value, kReasonBytesMax);
+    return *this;
+  }
+  Event& with(std::string_view key, std::size_t number) { return with(key, std::to_string(number)); }
+  void write(server::Log& log, server::LogLevel level) const { log.write(level, line_); }
+
+ private:
+  std::string line_;
+};
+
 // Validates first: with any error the old configuration stays as a whole.
-void reload(Process& process, const ConfigSources& sources) {
+void reload(Process& process, const ConfigSources& sources, server::Log& log) {
+  using server::LogLevel;
   const auto options = load_options(sources, DiskFiles());
   if (!options) {
-    spdlog::error("reload: the configuration is not valid, the old one stays");
-    for (const ConfigError& error : options.error()) spdlog::error("reload: {}", to_string(error));
+    for (const ConfigError& error : options.error()) {
+      Event("reload_refused").with("where", error.where).with("reason", error.message).write(log, LogLevel::error);
+    }
     return;
   }
-  const auto changes = process.reload(*options);
-  if (!changes) {
-    spdlog::error("reload: the configuration cannot be used, the old one stays: {}", changes.error());
-    return;
-  }
-  for (const Change& change : *changes) {
-    if (change.reload == Reload::restart) spdlog::warn("reload: {} counts only after a restart", change.key);
-  }
-  spdlog::info("reload: the new configuration is in force, {} changes", changes->size());
+  const auto merged = process.reload(*options);
+  if (!merged) return Event("reload_refused").with("reason", merged.error()).write(log, LogLevel::error);
+  Event event("reloaded");
+  event.with("changes", merged->changes.size());
+  if (!merged->waiting.empty()) event.with("need_restart", fmt::format("{}", fmt::join(merged->waiting, " ")));
+  event.write(log, merged->waiting.empty() ? LogLevel::info : LogLevel::warning);
 }
 
 }  // namespace
@@ -62,20 +81,33 @@ int run_serve(server::OptionsRef options, const ConfigSources& sources) {
     fmt::print(stderr, "wirebird: {}\n", signals.error());
     return 1;
   }
+  using server::LogLevel;
   spdlog::set_default_logger(spdlog::stderr_logger_mt("wirebird"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  spdlog::set_pattern("time=%Y-%m-%dT%H:%M:%S.%e%z level=%l event=%v");  // docs/operations.md, Logs
   spdlog::set_level(spdlog::level::from_str(options->log_level));
   SpdLog log;
+  for (const std::string& warning : warnings(*options)) {
+    Event("configuration").with("reason", warning).write(log, LogLevel::warning);
+  }
   auto started = Process::start(*options, log);
   if (!started) {
-    fmt::print(stderr, "wirebird: {}\n", started.error());
+    Event("not_started").with("reason", started.error()).write(log, LogLevel::error);
     return 1;
   }
   Process& process = **started;
   fmt::print("{}", banner(*options, process.listeners()));
   std::fflush(stdout);
-  spdlog::info("wirebird {} is ready: {} workers, {} listeners", server::kVersion, process.workers(),
-               process.listeners().size());
+  for (const server::Listener& listener : process.listeners()) {
+    Event("listening")
+        .with("address", (listener.tls ? "https://" : "") + listener.address)
+        .with("for", listener.admin ? "admin" : "clients")
+        .write(log, LogLevel::info);
+  }
+  Event("ready")
+      .with("version", server::kVersion)
+      .with("workers", process.workers())
+      .with("dev", options->dev ? "true" : "false")
+      .write(log, LogLevel::info);
 
   bool draining = false;
   while (!process.finished()) {
@@ -84,17 +116,17 @@ int run_serve(server::OptionsRef options, const ConfigSources& sources) {
         (*signals)->wait(draining ? base::Duration(std::chrono::milliseconds(20)) : base::Duration::max());
     if (!signal) continue;
     if (*signal == loop::Signal::reload) {
-      reload(process, sources);
+      reload(process, sources, log);
     } else if (draining) {
-      spdlog::warn("second signal: ending now");
+      Event("second_signal").write(log, LogLevel::warning);
       break;
     } else {
       draining = true;
-      spdlog::info("draining: no new connections; clients are told to come back");
+      Event("draining").write(log, LogLevel::info);
       process.drain();
     }
   }
-  spdlog::info("bye");
+  Event("stopped").write(log, LogLevel::info);
   return 0;
 }
 

@@ -15,7 +15,6 @@ struct Settings {
   server::NamespaceOptions channels;  // the default namespace
   std::vector<server::NamespaceOptions> namespaces;
 
-  bool dev_public = false;
   std::vector<std::string> listen = {"127.0.0.1:8000"};        // [http:// | https://]IP:PORT or unix:/path
   std::vector<std::string> admin_listen = {"127.0.0.1:8001"};  // the same; with --dev only if it was said
   bool proxy_protocol = false;                                 // on every listener but the admin's

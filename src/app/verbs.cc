@@ -26,7 +26,6 @@ void print_warnings(const server::Options& options) {
 int run_verb(const ServeCommand& command) {
   auto options = load_options(command.sources, DiskFiles{});
   if (!options) return refuse(options.error());
-  print_warnings(*options);
   return run_serve(std::make_shared<const server::Options>(std::move(*options)), command.sources);
 }
 

@@ -59,11 +59,12 @@ std::expected<std::string, base::Error> TicketBook::issue(Principal principal, b
   return ticket;
 }
 
-std::expected<Principal, base::Error> TicketBook::redeem(std::string_view ticket, base::Instant now) {
+std::expected<Principal, base::Refusal> TicketBook::redeem(std::string_view ticket, base::Instant now) {
   drop_expired(now);
-  if (worker_of(ticket) != worker_) return std::unexpected(base::Error::token_invalid);
+  const base::Refusal unknown(base::Error::token_invalid, "The ticket was used, has expired or was never issued.");
+  if (worker_of(ticket) != worker_) return std::unexpected(unknown);
   auto found = tickets_.extract(sha256(ticket));
-  if (found.empty()) return std::unexpected(base::Error::token_invalid);
+  if (found.empty()) return std::unexpected(unknown);
   return std::move(found.mapped().principal);
 }
 

@@ -24,6 +24,7 @@
 #include "base/entropy.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/refusal.h"
 #include "base/time.h"
 
 namespace auth {
@@ -41,7 +42,7 @@ class TicketBook {
   std::expected<std::string, base::Error> issue(Principal principal, base::Instant now, base::Entropy& entropy);
 
   // The principal, once. token_invalid for everything else: never issued, used, too old, of another worker.
-  std::expected<Principal, base::Error> redeem(std::string_view ticket, base::Instant now);
+  std::expected<Principal, base::Refusal> redeem(std::string_view ticket, base::Instant now);
 
   // The worker whose book a ticket claims to be in; nullopt if it is not even the shape of a ticket.
   static std::optional<base::WorkerId> worker_of(std::string_view ticket);

@@ -83,6 +83,10 @@ bool valid_subject(std::string_view subject) {
          std::ranges::none_of(subject, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+std::unexpected<base::Refusal> invalid(std::string_view hint) {
+  return std::unexpected(base::Refusal(base::Error::token_invalid, hint));
+}
+
 // The claims that mean something here, each at most once.
 class ClaimsReader {
  public:
@@ -97,11 +101,11 @@ class ClaimsReader {
     return true;
   }
 
-  std::expected<Principal, base::Error> judge(base::WallTime now) {
+  std::expected<Principal, base::Refusal> judge(base::WallTime now) {
+    if (!expires_) return invalid("It has no exp.");
     // now + skew cannot overflow: a wall clock is milliseconds since 1970.
-    if (!expires_ || not_before_.value_or(0) > now.ms + kSkewMs || issued_.value_or(0) > now.ms + kSkewMs) {
-      return std::unexpected(base::Error::token_invalid);
-    }
+    if (not_before_.value_or(0) > now.ms + kSkewMs) return invalid("It is not valid yet (nbf).");
+    if (issued_.value_or(0) > now.ms + kSkewMs) return invalid("It was issued in the future (iat).");
     principal_.kind = Principal::Kind::token;
     principal_.expires = {*expires_ + kSkewMs};
     if (now >= principal_.expires) return std::unexpected(base::Error::token_expired);
@@ -160,19 +164,19 @@ bool TokenVerifier::signed_by_a_key(std::string_view text, std::string_view sign
   return accepted;
 }
 
-std::expected<Principal, base::Error> TokenVerifier::verify(std::string_view token, base::WallTime now) const {
-  const auto invalid = std::unexpected(base::Error::token_invalid);
-  if (token.size() > kTokenBytesMax) return invalid;
+std::expected<Principal, base::Refusal> TokenVerifier::verify(std::string_view token, base::WallTime now) const {
+  if (token.size() > kTokenBytesMax) return invalid("It is longer than 4096 bytes.");
   const auto parts = split(token);
-  if (!parts) return invalid;
-  const auto signature = codec::base64url_decode(parts->signature);
-  if (!signature || !signed_by_a_key(parts->signed_text, *signature)) return invalid;
+  const auto signature = parts ? codec::base64url_decode(parts->signature) : std::nullopt;
+  if (!signature) return invalid("It is malformed: a token is header.claims.signature in base64url.");
+  if (!signed_by_a_key(parts->signed_text, *signature)) return invalid("Its signature fits no key of this server.");
 
   const auto header = codec::base64url_decode(parts->header);
   const auto claims = codec::base64url_decode(parts->claims);
-  if (!header || !claims || !header_is_ours(*header)) return invalid;
+  if (!header || !claims) return invalid("It is malformed: a token is header.claims.signature in base64url.");
+  if (!header_is_ours(*header)) return invalid("Its header must say alg HS256, typ JWT or none, and no crit.");
   ClaimsReader reader;
-  if (!reader.read(*claims)) return invalid;
+  if (!reader.read(*claims)) return invalid("A claim of it has the wrong type or stands there twice.");
   return reader.judge(now);
 }
 

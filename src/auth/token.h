@@ -23,6 +23,7 @@
 
 #include "auth/auth.h"
 #include "base/error.h"
+#include "base/refusal.h"
 #include "base/secret.h"
 #include "base/time.h"
 
@@ -38,8 +39,9 @@ class TokenVerifier {
   // Every key is tried, so that keys can be rotated. Empty ones are left out: they never match.
   explicit TokenVerifier(const std::vector<base::Secret>& keys);
 
-  // token_invalid, or token_expired if nothing else is wrong with it.
-  std::expected<Principal, base::Error> verify(std::string_view token, base::WallTime now) const;
+  // token_invalid with what is wrong (before the signature was checked: nothing that was read in the token), or
+  // token_expired if nothing else is wrong with it.
+  std::expected<Principal, base::Refusal> verify(std::string_view token, base::WallTime now) const;
 
   bool empty() const { return keys_.empty(); }
 

@@ -40,7 +40,7 @@ TokenVerifier verifier(std::string_view key = kKey) { return TokenVerifier({Secr
 
 Error answer(std::string_view token, base::WallTime now = kNow) {
   const auto principal = verifier().verify(token, now);
-  return principal ? Error::none : principal.error();
+  return principal ? Error::none : principal.error().error;
 }
 Error answer_to_claims(std::string_view claims, base::WallTime now = kNow) {
   return answer(token_of(kHeader, claims), now);

@@ -42,6 +42,7 @@ struct SubOptions {
   std::vector<std::string> channels;  // at least one
   std::string since;                  // --since: cursor, -N or time; empty: from now
   enum class Output : std::uint8_t { payload, records } output = Output::payload;  // --json: envelope records as lines
+  enum class Ending : std::uint8_t { newline, nothing } ending = Ending::newline;  // --no-newline: payloads as they are
   std::uint64_t count = 0;     // --count: stop after so many messages; 0: never
   base::Duration time_max{0};  // --for: stop after so long; 0: never
   enum class Retry : std::uint8_t { forever, never } retry = Retry::forever;       // --no-reconnect

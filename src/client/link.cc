@@ -8,6 +8,12 @@
 namespace client {
 namespace {
 
+// "TLS: certificate verify failed", and no "TLS: " twice.
+std::string text_of(const loop::TlsConnection& tls) {
+  std::string text = tls.error_text();
+  return text.starts_with("TLS") ? text : "TLS: " + text;
+}
+
 std::string text_of(int error) { return error == 0 ? "The connection was cut." : std::strerror(error); }
 
 }  // namespace
@@ -85,7 +91,7 @@ void Link::secure() {
     case loop::HandshakeStatus::want_write:
       return watch(loop::Interest::read_write);
     case loop::HandshakeStatus::failed:
-      return fail("TLS: " + tls_->error_text());
+      return fail(text_of(*tls_));
   }
 }
 
@@ -122,7 +128,7 @@ loop::IoResult Link::read(std::span<char> into) {
   if (result.status == loop::IoStatus::eof) {
     close(loop::CloseMode::graceful);
   } else if (result.status == loop::IoStatus::failed) {
-    fail(tls_ ? "TLS: " + tls_->error_text() : text_of(result.error));
+    fail(tls_ ? text_of(*tls_) : text_of(result.error));
   }
   return result;
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/error.h"
+
 namespace client {
 namespace {
 
@@ -53,6 +55,7 @@ Outcome Publisher::publish(const Publication& publication) {
   if (!key_is_valid(publication.key)) {
     Outcome outcome;
     outcome.result = Outcome::Result::refused;
+    outcome.code = base::to_string(base::Error::bad_parameter);
     outcome.message = "An idempotency key is 1 to 255 visible ASCII characters.";
     return outcome;
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "client/commands.h"
 #include "client/core/demo_feed.h"
@@ -11,6 +12,8 @@
 
 namespace client {
 namespace {
+
+constexpr base::Duration kMessageTimeMax = std::chrono::seconds(2);  // an old price is worth nothing
 
 int failed(int code, std::string_view text) {
   fmt::print(stderr, "demo feed: {}\n", text);
@@ -25,7 +28,8 @@ int run_demo_feed(const DemoFeedOptions& options) {
   }
   auto signals = loop::Signals::open();
   if (!signals) return failed(kExitUsage, signals.error());
-  auto publisher = Publisher::open({.endpoint = options.endpoint, .stop = (*signals)->descriptor()});
+  auto publisher = Publisher::open(
+      {.endpoint = options.endpoint, .message_time_max = kMessageTimeMax, .stop = (*signals)->descriptor()});
   if (!publisher) return failed(kExitUsage, publisher.error());
 
   loop::KernelClock clock;
@@ -35,6 +39,7 @@ int run_demo_feed(const DemoFeedOptions& options) {
   fmt::print(stderr, "demo feed: publishing to {0}ticker, {0}weather and {0}scores; Ctrl-C stops\n", options.prefix);
 
   base::Instant next = clock.now();
+  bool away = false;
   for (std::uint64_t made = 0; !(*publisher)->stopped() && (options.count == 0 || made < options.count); ++made) {
     DemoFeed::Item item = feed.next();
     std::string channel = options.prefix + std::string(item.channel);
@@ -43,8 +48,13 @@ int run_demo_feed(const DemoFeedOptions& options) {
     if (outcome.result == Outcome::Result::refused) {
       return failed(kExitRefused, fmt::format("refused: {} {}", outcome.code, outcome.message));
     }
-    // A server that is away for a while misses some prices, as one does.
-    if (outcome.result != Outcome::Result::accepted) failed(kExitUnreached, outcome.message);
+    // A server that is away for a while misses some prices, as one does. Said once for each time away.
+    const bool accepted = outcome.result == Outcome::Result::accepted;
+    if (!accepted && !std::exchange(away, true)) {
+      failed(kExitUnreached, fmt::format("cannot reach the server: {}; trying on", outcome.message));
+    } else if (accepted && std::exchange(away, false)) {
+      failed(kExitDone, "the server is back");
+    }
     next += interval;
     base::Instant now = clock.now();
     if (next < now - std::chrono::seconds(1)) next = now;  // do not catch up a long pause with a burst

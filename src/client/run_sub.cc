@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "client/commands.h"
 #include "client/subscriber.h"
@@ -11,6 +12,17 @@ namespace client {
 namespace {
 
 double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// "4401 E_TOKEN The token is not valid.", or why no connection came about.
+std::string text_of(const DisconnectedEvent& event) {
+  return event.code == 0 ? event.reason : fmt::format("{} {}", event.code, event.reason);
+}
+
+// The reason of a failed connect() says already what failed.
+std::string text_of_failure(const DisconnectedEvent& event) {
+  const std::string text = text_of(event);
+  return text.starts_with("cannot connect") ? text : "cannot connect: " + text;
+}
 
 // Prints events and knows when enough has been seen.
 class Printer {
@@ -27,8 +39,7 @@ class Printer {
       line_ += '\n';
     } else {
       line_ += message.payload;
-      // A line end after binary would be a part of the file somebody is writing.
-      if (message.kind != Kind::binary) line_ += '\n';
+      if (options_.ending == SubOptions::Ending::newline) line_ += '\n';
     }
     print();
   }
@@ -62,13 +73,22 @@ class Printer {
   }
   void operator()(const ConnectedEvent& event) {
     refused_ = 0;
-    remark(event.connection == 1 ? "connected" : "connected again");
+    ever_connected_ = true;
+    const std::string_view text = event.connection == 1 ? "connected" : "connected again";
+    if (std::exchange(told_away_, false)) {
+      fmt::print(stderr, "sub: {}\n", text);
+    } else {
+      remark(text);
+    }
   }
+  // Said once for each time away; every attempt with --verbose.
   void operator()(const DisconnectedEvent& event) {
     last_ = event;
-    if (event.retry_after) {
-      remark(fmt::format("not connected ({} {}), next attempt in {:.1f} s", event.code, event.reason,
-                         seconds(*event.retry_after)));
+    if (!event.retry_after) return;
+    if (options_.remarks == SubOptions::Remarks::connection) {
+      remark(fmt::format("not connected: {}; next attempt in {:.1f} s", text_of(event), seconds(*event.retry_after)));
+    } else if (!ever_connected_ && !std::exchange(told_away_, true)) {
+      fmt::print(stderr, "sub: {}; trying on\n", text_of_failure(event));
     }
   }
 
@@ -84,6 +104,7 @@ class Printer {
     if (refused_ == channels_.size()) return kExitRefused;
     return kExitDone;
   }
+  bool ever_connected() const { return ever_connected_; }
   const DisconnectedEvent& last() const { return last_; }
 
  private:
@@ -100,11 +121,13 @@ class Printer {
   std::uint64_t messages_ = 0;
   std::size_t refused_ = 0;
   bool broken_ = false;
+  bool ever_connected_ = false;
+  bool told_away_ = false;  // that it cannot connect
   DisconnectedEvent last_;
 };
 
 int over(const DisconnectedEvent& last) {
-  fmt::print(stderr, "sub: {} {}\n", last.code, last.reason);
+  fmt::print(stderr, "sub: {}\n", text_of(last));
   bool refused = last.code == 4401 || last.code == 4403 || (last.code >= 400 && last.code < 500);
   return refused ? kExitRefused : kExitUnreached;
 }
@@ -146,12 +169,17 @@ int run_sub(const SubOptions& options) {
     }
   }
   printer.flush();
+  const bool in_vain = limited && !printer.ever_connected() && !subscriber.stopped() && clock.now() >= end;
   // Taken, or it would end us when `signals` lets it through again.
   if (subscriber.stopped()) (*signals)->wait(base::Duration{0});
   if (subscriber.finished()) return printer.exit_code();
   // Good-bye, so that the server does not wonder; nothing of what still comes is printed.
   subscriber.close();
   while (!subscriber.finished()) subscriber.next(std::chrono::seconds(1));
+  if (in_vain) {
+    fmt::print(stderr, "sub: never connected: {}\n", text_of(printer.last()));
+    return kExitUnreached;
+  }
   return printer.exit_code();
 }
 

@@ -211,7 +211,9 @@ class Clients(rig.ServerTest):
             self.assertEqual(records[3]["text"], "")
             self.assertEqual(sub.end(), (0, "", ""))
         code, out, _ = run("sub", "--url", self.url, channel, "--since", "-4", "--count", "4")
-        self.assertEqual((code, out), (0, "gr\u00fc\u00df \U0001f426\n\n".encode() + b'{"n": 1.50e3}\n' + everything + b"\n"))
+        self.assertEqual((code, out), (0, "gr\u00fc\u00df \U0001f426\n\n".encode() + b'{"n": 1.50e3}\n' + everything + b"\n\n"))
+        code, out, _ = run("sub", "--url", self.url, channel, "--since", "-2", "--count", "2", "--no-newline")
+        self.assertEqual((code, out), (0, everything))
 
     def test_lines_of_stdin_and_where_they_went(self):
         channel = self.channel()
@@ -262,7 +264,7 @@ class Clients(rig.ServerTest):
         self.assertEqual(self.pub(self.channel(), "x", url=f"http://localhost:{self.server.port}")[0], 0)
 
     def test_a_time_limit(self):
-        code, out, err = run("sub", "--url", self.url, self.channel(), "--for", "50ms")
+        code, out, err = run("sub", "--url", self.url, self.channel(), "--for", "1s")
         self.assertEqual((code, out, err), (0, b"", ""))
 
     # Cut connections
@@ -340,11 +342,20 @@ class Clients(rig.ServerTest):
             code, _, err = run("sub", "--url", nowhere, self.channel(), "--no-reconnect")
             self.assertEqual(code, 4)
             self.assertIn("refused", err.lower())
+            code, _, err = run("sub", "--url", nowhere, self.channel(), "--for", "1s")
+            self.assertEqual(code, 4)
+            self.assertEqual(err.count("sub: cannot connect: "), 1, err)
+            self.assertIn("sub: never connected: ", err.splitlines()[-1])
+            self.assertNotIn(" 0 ", err)
+            code, _, err = run("demo", "feed", "--url", nowhere, "--count", "2")
+            self.assertEqual(err.count("demo feed: cannot reach the server: "), 1, err)
         with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, answers nothing
             code, _, err = self.pub(self.channel(), "x", "--timeout", "300ms",
                                     url=f"http://127.0.0.1:{silent.getsockname()[1]}")
             self.assertEqual(code, 3)
             self.assertIn("unknown", err)
+        code, _, err = self.pub(self.channel(), "x", "--key", "a b")
+        self.assertEqual((code, err[:26]), (1, "pub: refused: E_PARAMETER "))
         code, _, err = self.pub("a\nb", "x")
         self.assertEqual(code, 1)
         self.assertIn("E_CHANNEL", err)
@@ -411,6 +422,10 @@ class Clients(rig.ServerTest):
                 code, _, err = self.pub("news", "x", "--timeout", "300ms", url=url)
                 self.assertEqual(code, 4)
                 self.assertIn("certificate", err)
+                self.assertNotIn("TLS: TLS", err)
+                code, _, err = run("sub", "--url", url, "news", "--for", "1s")
+                self.assertEqual(code, 4)
+                self.assertRegex(err, "sub: cannot connect: .*certificate")
                 report = bench("echo", f"wss://127.0.0.1:{server.admin_port}/echo", "--connections", "5", *trust)
                 self.assertTrue(report["flawless"], report)
                 self.assertEqual(report["times_us"]["tls"]["count"], 5)

@@ -20,27 +20,40 @@ bool has_control_character(std::string_view name) {
   return false;
 }
 
-// ".." is refused although channels are no paths: what a proxy in front of us makes of it is not what we would.
-bool has_parent_segment(std::string_view name) {
+// "." and ".." are refused although channels are no paths: what a proxy in front of us makes of them is not what we
+// would.
+bool has_dot_segment(std::string_view name) {
   while (true) {
     const std::size_t end = name.find('/');
-    if (name.substr(0, end) == "..") return true;
+    const std::string_view segment = name.substr(0, end);
+    if (segment == "." || segment == "..") return true;
     if (end == std::string_view::npos) return false;
     name.remove_prefix(end + 1);
   }
 }
 
-}  // namespace
-
-bool is_valid_channel_name(std::string_view name) noexcept {
-  return !name.empty() && name.size() <= kNameBytesMax && codec::utf8_valid(name) && !has_control_character(name);
+// What is wrong with a name; empty: nothing.
+std::string_view fault_of(std::string_view name) {
+  if (name.empty()) return "This one is empty.";
+  if (name.size() > kNameBytesMax) return "This one is longer.";
+  if (!codec::utf8_valid(name)) return "This one is not UTF-8.";
+  if (has_control_character(name)) return "This one has a control character.";
+  if (has_dot_segment(name)) return "This one has such a segment.";
+  return {};
 }
 
-std::expected<std::string, base::Error> channel_from_path(std::string_view rest) {
+}  // namespace
+
+std::expected<void, base::Refusal> check_channel_name(std::string_view name) {
+  const std::string_view fault = fault_of(name);
+  if (!fault.empty()) return std::unexpected(base::Refusal(base::Error::bad_channel, fault));
+  return {};
+}
+
+std::expected<std::string, base::Refusal> channel_from_path(std::string_view rest) {
   std::optional<std::string> name = codec::percent_decode(rest);
-  if (!name || !is_valid_channel_name(*name) || has_parent_segment(*name)) {
-    return std::unexpected(base::Error::bad_channel);
-  }
+  if (!name) return std::unexpected(base::Refusal(base::Error::bad_channel, "A % is not followed by two hex digits."));
+  if (const auto checked = check_channel_name(*name); !checked) return std::unexpected(checked.error());
   return *std::move(name);
 }
 

@@ -5,14 +5,14 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 namespace door {
 
-// UTF-8, 1 to 255 bytes, no control characters (C0, DEL, C1).
-bool is_valid_channel_name(std::string_view name) noexcept;
-// The rest of a URL path, percent-decoded once; bad_channel also for "..", as a whole or as a segment, and for what is
-// not valid.
-std::expected<std::string, base::Error> channel_from_path(std::string_view rest);
+// UTF-8, 1 to 255 bytes, no control characters (C0, DEL, C1), no "." or ".." as a whole or between slashes; else
+// bad_channel. The one rule for every place a name can come from.
+std::expected<void, base::Refusal> check_channel_name(std::string_view name);
+// The rest of a URL path, percent-decoded once.
+std::expected<std::string, base::Refusal> channel_from_path(std::string_view rest);
 
 }  // namespace door

@@ -77,12 +77,14 @@ void append_gap_record(std::string& out, std::string_view channel, const hub::Ga
   append_position_member(out, after);
 }
 
-void append_error_record(std::string& out, std::string_view channel, base::Error error) {
+void append_error_record(std::string& out, std::string_view channel, const base::Refusal& refusal) {
+  const base::ErrorEntry& entry = base::entry(refusal.error);
+  std::string message(entry.text);
+  if (!refusal.hint.empty()) message.append(" ").append(refusal.hint);
   codec::JsonWriter json(out);
   json.begin_object();
   if (!channel.empty()) json.key("channel").string(channel);
-  json.key("error").begin_object();
-  json.key("code").string(base::entry(error).code).key("message").string(base::entry(error).text);
+  json.key("error").begin_object().key("code").string(entry.code).key("message").string(message);
   json.end_object().end_object();
 }
 

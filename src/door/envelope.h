@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "hub/message.h"
 #include "hub/position.h"
 #include "hub/since.h"
@@ -16,7 +16,7 @@ void append_position_record(std::string& out, std::string_view channel, const hu
 // `after`: the position from which things go on.
 void append_gap_record(std::string& out, std::string_view channel, const hub::Gap& gap, const hub::Position& after);
 // An empty channel is left out.
-void append_error_record(std::string& out, std::string_view channel, base::Error error);
+void append_error_record(std::string& out, std::string_view channel, const base::Refusal& refusal);
 // The gap object alone: {"from":..,"to":..,"reason":".."}.
 void append_gap(std::string& out, const hub::Gap& gap);
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "codec/url.h"
 #include "hub/since.h"
 
@@ -24,7 +24,7 @@ struct FeedRequest {
 // `path_channel` is what stands behind "/ws/" and the like, raw; empty: the channels are `channel` parameters.
 // `last_event_id` (SSE) wins over `since`. bad_channel, bad_cursor, bad_parameter (both path and parameters, none at
 // all, a channel twice, a malformed meta), too_many_channels.
-std::expected<FeedRequest, base::Error> parse_feed_request(std::string_view path_channel, const codec::Query& query,
-                                                           std::string_view last_event_id, std::size_t channels_max);
+std::expected<FeedRequest, base::Refusal> parse_feed_request(std::string_view path_channel, const codec::Query& query,
+                                                             std::string_view last_event_id, std::size_t channels_max);
 
 }  // namespace door

@@ -6,19 +6,25 @@
 #include <optional>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "codec/url.h"
 
 namespace door {
 
-// "0" or "1"; bad_parameter for everything else and for a doubled one.
-std::expected<std::optional<bool>, base::Error> parse_switch(const codec::Query& query, std::string_view name);
+// "0" or "1"; otherwise, and for a doubled one, bad_parameter with `hint`.
+std::expected<std::optional<bool>, base::Refusal> parse_switch(const codec::Query& query, std::string_view name,
+                                                               std::string_view hint);
+
+struct NumberParameter {
+  std::string_view name;
+  std::uint32_t min;
+  std::uint32_t max;
+  std::uint32_t absent;   // what counts if it is not there
+  std::string_view hint;  // "limit: 1 to 1000"
+};
 
 // Digits only, from `min` to `max`; otherwise bad_parameter.
-std::expected<std::uint32_t, base::Error> parse_number(std::string_view text, std::uint32_t min, std::uint32_t max);
-
-// The same of a parameter; `absent` if it is not there.
-std::expected<std::uint32_t, base::Error> parse_number(const codec::Query& query, std::string_view name,
-                                                       std::uint32_t min, std::uint32_t max, std::uint32_t absent);
+std::expected<std::uint32_t, base::Refusal> parse_number(std::string_view text, const NumberParameter& parameter);
+std::expected<std::uint32_t, base::Refusal> parse_number(const codec::Query& query, const NumberParameter& parameter);
 
 }  // namespace door

@@ -46,7 +46,7 @@ TEST(IdempotencyKey, Grammar) {
 }
 
 template <typename Request>
-std::string error_of(const std::expected<Request, base::Error>& request) {
+std::string error_of(const std::expected<Request, base::Refusal>& request) {
   return request ? "none" : std::string(base::to_string(request.error()));
 }
 
@@ -99,7 +99,7 @@ TEST(ApiPublish, InvalidInputHasAnExactError) {
 }
 
 TEST(ApiHistory, BodyAndQueryAreTheSame) {
-  const auto check = [](const std::expected<ApiHistory, base::Error>& request) {
+  const auto check = [](const std::expected<ApiHistory, base::Refusal>& request) {
     ASSERT_TRUE(request);
     EXPECT_EQ(request->channel, "a");
     EXPECT_EQ(request->since.kind, hub::Since::Kind::position);

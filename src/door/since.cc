@@ -68,17 +68,23 @@ std::optional<Since> parse_element(std::string_view text) {
 
 }  // namespace
 
-std::expected<std::vector<Since>, base::Error> parse_since(std::string_view text, std::size_t channels) {
+std::expected<std::vector<Since>, base::Refusal> parse_since(std::string_view text, std::size_t channels) {
   if (const std::optional<Since> all = parse_for_all(text)) return std::vector<Since>(channels, *all);
 
   const auto elements = static_cast<std::size_t>(std::ranges::count(text, ',')) + 1;
-  if (elements != channels) return std::unexpected(base::Error::bad_cursor);
+  if (elements != channels) {
+    return std::unexpected(base::Refusal(base::Error::bad_cursor,
+                                         "since: as many positions as channels, joined by commas; or -N or a time"));
+  }
   std::vector<Since> cursor;
   cursor.reserve(channels);
   for (std::size_t i = 0; i < channels; ++i) {
     const std::size_t end = text.find(',');
     const std::optional<Since> since = parse_element(text.substr(0, end));
-    if (!since) return std::unexpected(base::Error::bad_cursor);
+    if (!since) {
+      return std::unexpected(base::Refusal(
+          base::Error::bad_cursor, "since: a position (epoch:offset), -N or a time (RFC 3339 or milliseconds)"));
+    }
     cursor.push_back(*since);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }

@@ -1,6 +1,7 @@
 #include "http/origin.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "http/syntax.h"
@@ -62,6 +63,20 @@ bool is_loopback(const Origin& origin) {
   return origin.host == "localhost" || origin.host == "127.0.0.1" || origin.host == "[::1]";
 }
 
+// Four decimal numbers, the first 127: a name such as 127.0.0.1.example.com is none.
+bool is_loopback_ipv4(std::string_view name) {
+  for (int part = 0; part < 4; ++part) {
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error != std::errc{} || number > 255 || (part == 0 && number != 127)) return false;
+    name.remove_prefix(static_cast<std::size_t>(end - name.data()));
+    if (part == 3) return name.empty();
+    if (!name.starts_with('.')) return false;
+    name.remove_prefix(1);
+  }
+  return false;
+}
+
 bool is_listed(std::string_view text, const std::optional<Origin>& origin, std::span<const std::string> allowed) {
   return std::ranges::any_of(allowed, [&](const std::string& entry) {
     if (entry == text) return true;
@@ -71,6 +86,14 @@ bool is_listed(std::string_view text, const std::optional<Origin>& origin, std::
 }
 
 }  // namespace
+
+bool is_name_of_this_machine(std::string_view host) {
+  if (!is_host(host)) return false;
+  Origin ours;
+  split_host(host, ours);
+  const std::string_view name = ours.host;
+  return name == "localhost" || name.ends_with(".localhost") || name == "[::1]" || is_loopback_ipv4(name);
+}
 
 std::expected<std::string, base::Error> check_origin(const Request& request, const OriginRules& rules) {
   if (request.count("Origin") == 0) return std::string{};

@@ -23,4 +23,8 @@ struct OriginRules {
 // lower-casing scheme and host; no substring matches.
 std::expected<std::string, base::Error> check_origin(const Request& request, const OriginRules& rules);
 
+// True for the names by which a browser reaches only its own machine: localhost, *.localhost, 127.0.0.0/8 and [::1],
+// with or without a port. No other name may (a page can make its own name resolve to 127.0.0.1: DNS rebinding).
+bool is_name_of_this_machine(std::string_view host);
+
 }  // namespace http

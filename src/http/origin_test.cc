@@ -143,5 +143,18 @@ TEST(Origin, AnyAndLoopback) {
   EXPECT_EQ(verdict_of("http://localhost:5173", {}), "E_ORIGIN");
 }
 
+TEST(NamesOfThisMachine, AreTheOnesThatNoOtherMachineCanHave) {
+  for (const std::string_view host : {"localhost", "LocalHost", "localhost:8000", "a.localhost", "a.b.localhost:1",
+                                      "127.0.0.1", "127.0.0.1:8000", "127.255.3.4", "[::1]", "[::1]:8000"}) {
+    EXPECT_TRUE(is_name_of_this_machine(host)) << host;
+  }
+  for (const std::string_view host :
+       {"", "evil.example", "evil.example:8000", "localhost.evil.example", "xlocalhost", "127.0.0.1.evil.example",
+        "127.0.0", "127.0.0.256", "127.0.0.1.", "128.0.0.1", "0.0.0.0", "10.0.0.1", "[::2]", "[::1", "localhost:x",
+        "127.evil.example", "2130706433", ".127.0.0.1"}) {
+    EXPECT_FALSE(is_name_of_this_machine(host)) << host;
+  }
+}
+
 }  // namespace
 }  // namespace http

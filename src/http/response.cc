@@ -33,6 +33,7 @@ constexpr Reason kReasons[] = {
     {409, "Conflict"},
     {413, "Content Too Large"},
     {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
     {426, "Upgrade Required"},
     {429, "Too Many Requests"},
@@ -123,6 +124,12 @@ void append_error(std::string& out, base::Error error, Connection connection, st
   std::string body;
   append_error_json(body, error, hint, retry_after_s);
   append_response(out, status, "application/json", body, connection, fields);
+}
+
+void insert_date(std::string& response, std::string_view date) {
+  std::string field;
+  append_field(field, "Date", date);
+  response.insert(response.find("\r\n") + 2, field);
 }
 
 void append_chunk(std::string& out, std::string_view data) {

@@ -38,6 +38,8 @@ void append_error(std::string& out, base::Error error, Connection connection, st
                   int retry_after_s = -1, std::span<const Field> extra = {});
 // The JSON of append_error alone, for doors that carry errors inside their own frames.
 void append_error_json(std::string& out, base::Error error, std::string_view hint = {}, int retry_after_s = -1);
+// Adds Date (RFC 9110 section 6.6.1) to a response that was just made; `date` is an IMF-fixdate.
+void insert_date(std::string& response, std::string_view date);
 void append_chunk(std::string& out, std::string_view data);  // data not empty
 void append_last_chunk(std::string& out);
 

@@ -102,5 +102,14 @@ TEST(ResponseDeathTest, AHeaderValueWithALineEndIsOurBug) {
   EXPECT_DEATH(append_head(out, 200, name, Connection::close, Body::none), "assertion failed");
 }
 
+TEST(Date, StandsBehindTheStatusLine) {
+  std::string out;
+  append_response(out, 200, "text/plain", "a\r\n\r\nb", Connection::close);
+  insert_date(out, "Thu, 20 Nov 2025 12:38:00 GMT");
+  EXPECT_TRUE(out.starts_with("HTTP/1.1 200 OK\r\nDate: Thu, 20 Nov 2025 12:38:00 GMT\r\nConnection: close\r\n"))
+      << out;
+  EXPECT_TRUE(out.ends_with("\r\n\r\na\r\n\r\nb"));
+}
+
 }  // namespace
 }  // namespace http

@@ -15,10 +15,7 @@ void ChannelLog::append(MessageRef message, const LogLimits& limits) {
 }
 
 void ChannelLog::trim(const LogLimits& limits) {
-  while (messages_.size() > limits.messages_max || bytes_ > limits.bytes_max) {
-    if (messages_.empty()) return;
-    drop_first();
-  }
+  while (messages_.size() > limits.messages_max || (bytes_ > limits.bytes_max && messages_.size() > 1)) drop_first();
 }
 
 void ChannelLog::expire(base::Instant now, const LogLimits& limits) {

@@ -15,7 +15,7 @@ namespace hub {
 
 struct LogLimits {
   std::uint32_t messages_max = 1000;  // 0: nothing is kept
-  std::uint32_t bytes_max = 1 << 20;  // by Message::charged_bytes
+  std::uint32_t bytes_max = 1 << 20;  // by Message::charged_bytes; the newest message is kept whatever its size
   base::Duration age_max = std::chrono::hours(1);
 };
 

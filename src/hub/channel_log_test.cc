@@ -120,9 +120,21 @@ TEST_F(ChannelLogTest, BytesAreCapped) {
   EXPECT_GT(log.size(), 2U);
 }
 
-TEST_F(ChannelLogTest, AMessageLargerThanTheCapIsNotKept) {
+TEST_F(ChannelLogTest, TheNewestMessageIsKeptHoweverLarge) {
   limits = {.messages_max = 100, .bytes_max = 1000};
   log.append(message(11, 1000, std::string(5000, 'b')), limits);
+  EXPECT_EQ(log.size(), 1U);
+  EXPECT_EQ(log.first_held(), 11U);
+  log.append(message(12, 1000, std::string(5000, 'c')), limits);
+  EXPECT_EQ(log.size(), 1U);
+  EXPECT_EQ(log.first_held(), 12U);
+  log.append(message(13, 1000), limits);
+  EXPECT_EQ(log.first_held(), 13U);
+}
+
+TEST_F(ChannelLogTest, WithoutHistoryNothingIsKept) {
+  limits = {.messages_max = 0, .bytes_max = 1000};
+  log.append(message(11, 1000), limits);
   EXPECT_EQ(log.size(), 0U);
   EXPECT_EQ(log.head(), 11U);
 }

@@ -27,14 +27,17 @@ bool has_api_key(const Desk& desk, const http::Request& request) {
   return !presented.empty() && desk.snapshot->api_keys().verify(presented).has_value();
 }
 
-std::expected<PrincipalRef, base::Error> identify(Desk& desk, const http::Request& request, const codec::Query& query) {
+std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Request& request,
+                                                    const codec::Query& query) {
   std::string_view token;
   int given = 0;
   const auto offer = [&](std::string_view credential) {
     token = credential;
     ++given;
   };
-  if (request.count("Authorization") > 1) return std::unexpected(base::Error::token_invalid);
+  if (request.count("Authorization") > 1) {
+    return std::unexpected(base::Refusal(base::Error::token_invalid, "There are two Authorization headers."));
+  }
   if (const std::string_view bearer = bearer_token(request); !bearer.empty()) offer(bearer);
   if (ws::asks_for_websocket(request)) {
     const auto subprotocols = ws::offered_subprotocols(request);
@@ -48,7 +51,10 @@ std::expected<PrincipalRef, base::Error> identify(Desk& desk, const http::Reques
   if (token_in_query && !desk.options().token_in_query) return std::unexpected(base::Error::token_in_query);
   if (token_in_query) offer(query.find("token").value_or(""));
   const bool api_key = request.count("X-API-Key") > 0;
-  if (given + (ticket_given ? 1 : 0) + (api_key ? 1 : 0) > 1) return std::unexpected(base::Error::bad_parameter);
+  if (given + (ticket_given ? 1 : 0) + (api_key ? 1 : 0) > 1) {
+    return std::unexpected(base::Refusal(base::Error::bad_parameter,
+                                         "one credential: Authorization, a subprotocol, ticket, token or X-API-Key"));
+  }
 
   if (api_key) {
     auto principal = desk.snapshot->api_keys().verify(request.find("X-API-Key").value_or(""));

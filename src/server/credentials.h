@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "auth/auth.h"
-#include "base/error.h"
+#include "base/refusal.h"
 #include "codec/url.h"
 #include "http/request.h"
 #include "server/desk.h"
@@ -18,7 +18,8 @@ using PrincipalRef = std::shared_ptr<const auth::Principal>;
 
 // The principal of a request; null for an anonymous one. token_invalid, token_expired, token_in_query; bad_parameter if
 // more than one kind of credential is given.
-std::expected<PrincipalRef, base::Error> identify(Desk& desk, const http::Request& request, const codec::Query& query);
+std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Request& request,
+                                                    const codec::Query& query);
 
 // True if the request carries a valid API key (X-API-Key, or Authorization: apikey KEY).
 bool has_api_key(const Desk& desk, const http::Request& request);

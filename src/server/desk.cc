@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codec/time_text.h"
 #include "server/http_exchange.h"
 
 namespace server {
@@ -36,7 +37,18 @@ base::Instant Desk::expiry_of(const Peer& peer) const {
   return now + std::chrono::milliseconds(left_ms);
 }
 
-void Desk::refused(const Peer& peer, base::Error error) {
+std::string_view Desk::date() {
+  const base::WallTime wall = clock.wall();
+  if (date_text.empty() || wall.ms / 1000 != date_s) {
+    date_s = wall.ms / 1000;
+    date_text.clear();
+    codec::append_http_date(date_text, wall);
+  }
+  return date_text;
+}
+
+void Desk::refused(const Peer& peer, const base::Refusal& refusal) {
+  const base::Error error = refusal.error;
   counters.count(error);
   Log& log = shared.log;
   if (!log.wants(LogLevel::debug)) return;
@@ -44,6 +56,7 @@ void Desk::refused(const Peer& peer, base::Error error) {
   if (!log_lines.take(key, now)) return;
   std::string line = "refused";
   append_field(line, "code", base::to_string(error));
+  if (!refusal.hint.empty()) append_field(line, "detail", refusal.hint);
   append_field(line, "address", loop::to_string(peer.address));
   if (peer.http && peer.http->reader.status() != http::RequestReader::Status::need_more &&
       peer.http->reader.status() != http::RequestReader::Status::failed) {

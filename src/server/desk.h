@@ -1,10 +1,14 @@
 // What the fronts of one worker work with. References only; owned by the worker, used on its thread.
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <string>
+#include <string_view>
 
 #include "auth/rate_limit.h"
 #include "base/ids.h"
+#include "base/refusal.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
 #include "server/post_office.h"
@@ -31,8 +35,10 @@ struct Desk {
   const ws::Limits& ws_limits();
   const http::RequestLimits& request_limits();
 
+  // Now, for the Date of answers: made once a second.
+  std::string_view date();
   // Counts a refusal and, at most once a second per error and address prefix, says so in the log (threat T17).
-  void refused(const Peer& peer, base::Error error);
+  void refused(const Peer& peer, const base::Refusal& refusal);
 
   base::WorkerId home_of(std::string_view channel) const {
     return hub::home_of(channel, shared.workers(), shared.secret());
@@ -53,6 +59,8 @@ struct Desk {
   auth::RateTable log_lines;     // by address prefix and error
   std::deque<ws::Limits> all_ws_limits;
   std::deque<http::RequestLimits> all_request_limits;
+  std::int64_t date_s = 0;  // the second of date_text
+  std::string date_text;
 };
 
 }  // namespace server

@@ -41,6 +41,13 @@ bool announces_body(const http::Request& request) {
   return request.count("Transfer-Encoding") > 0 || request.find("Content-Length").value_or("0") != "0";
 }
 
+// What was compressed would be published as it came, and nobody could read it.
+bool is_encoded(const http::Request& request) {
+  const std::size_t headers = request.count("Content-Encoding");
+  if (headers == 0) return false;
+  return headers > 1 || !http::same_name(request.find("Content-Encoding").value_or(""), "identity");
+}
+
 }  // namespace
 
 void HttpFront::opened(Peer& peer) {
@@ -79,7 +86,12 @@ std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
         // A request to switch protocols has no body, or its bytes could be taken for frames or for another request.
         if (ws::asks_for_websocket(exchange.reader.request())) {
           exchange.connection = http::Connection::close;
-          respond_error(peer, base::Error::bad_handshake, "a WebSocket handshake has no body");
+          respond_error(peer, {base::Error::bad_handshake, "It must have no body."});
+          return given;
+        }
+        if (is_encoded(exchange.reader.request())) {
+          exchange.connection = http::Connection::close;
+          respond_error(peer, base::Error::content_encoding);
           return given;
         }
         if (too_long_to_publish(exchange.reader.request())) {
@@ -201,6 +213,7 @@ void HttpFront::handle(Peer& peer) {
 
   const Options& options = desk_.options();
   if (!admit_client(peer, request)) return;
+  if (!answers_to(peer, request)) return respond_error(peer, base::Error::host);
   const bool https =
       peer.tls != nullptr || forwarded_https(request, peer.transport_address(), desk_.snapshot->trusted_proxies());
   auto origin =
@@ -216,13 +229,20 @@ void HttpFront::handle(Peer& peer) {
   const auto query = codec::Query::parse(request.query);
   if (!query) return respond_error(peer, query.error());
 
-  if (const auto channel = rest_after(path, "/ws")) return open_websocket(peer, request, *query, *channel);
-  if (path == "/echo") return open_echo(peer, request);
+  if (path == "/ws/" || path == "/sse/" || path == "/poll/" || path == "/pub/") {
+    return respond_error(peer, {base::Error::bad_channel, "This one is empty."});
+  }
+  if (const auto channel = rest_after(path, "/ws")) {
+    return get ? open_websocket(peer, request, *query, *channel) : refuse_method(peer, "GET");
+  }
+  if (path == "/echo" && (options.dev || options.echo)) {
+    return get ? open_echo(peer, request) : refuse_method(peer, "GET");
+  }
   if (const auto channel = rest_after(path, "/sse")) {
-    return get ? open_events(peer, request, *query, *channel) : refuse_method(peer, "GET");
+    return get ? open_events(peer, request, *query, *channel) : refuse_method(peer, "GET, HEAD");
   }
   if (const auto channel = rest_after(path, "/poll")) {
-    return get ? open_poll(peer, request, *query, *channel) : refuse_method(peer, "GET");
+    return get ? open_poll(peer, request, *query, *channel) : refuse_method(peer, "GET, HEAD");
   }
   if (const auto channel = rest_after(path, "/pub"); channel && !channel->empty()) {
     return post ? publish(peer, request, *query, *channel) : refuse_method(peer, "POST");
@@ -232,14 +252,23 @@ void HttpFront::handle(Peer& peer) {
   }
   const bool operator_here = options.dev || admin_listener;
   if (const auto method = rest_after(path, "/api"); method && operator_here) {
-    return post || get ? api(peer, request, *query, *method) : refuse_method(peer, "GET, POST");
+    return post || get ? api(peer, request, *query, *method) : refuse_method(peer, "GET, HEAD, POST");
   }
   std::string page;
   const auto visibility = operator_here ? OperatorPages::all : OperatorPages::health_only;
   if (append_operator_page(page, desk_, request, visibility, exchange.connection)) {
-    return get ? send_answer(peer, std::move(page)) : refuse_method(peer, "GET");
+    return get ? send_answer(peer, std::move(page)) : refuse_method(peer, "GET, HEAD");
   }
   respond_error(peer, base::Error::not_found);
+}
+
+// In dev everybody may do everything, so a page of another site must not reach us by a name of its own (threat T30). A
+// browser always says which name it asked for; it cannot ask a Unix socket at all.
+bool HttpFront::answers_to(const Peer& peer, const Request& request) const {
+  const Options& options = desk_.options();
+  if (!options.dev || options.dev_public || request.host.empty()) return true;
+  return desk_.connections.listener_of(peer).address.starts_with("unix:") ||
+         http::is_name_of_this_machine(request.host);
 }
 
 // Behind a trusted proxy the limit per address counts for the client, who is known only now.
@@ -271,7 +300,7 @@ bool HttpFront::may_watch(Peer& peer, const std::vector<std::string>& channels) 
     }
     // Watching a channel that nobody watches makes one: an address may do that only so often.
     if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
-      respond_error(peer, base::Error::rate, "too many new channels");
+      respond_error(peer, {base::Error::rate, "This address makes too many new channels."});
       return false;
     }
   }
@@ -350,7 +379,7 @@ void HttpFront::open_events(Peer& peer, const Request& request, const codec::Que
   if (!wanted) return respond_error(peer, wanted.error());
   const bool several = wanted->channels.size() > 1;
   peer.envelope = wanted->meta.value_or(true);
-  if (!peer.envelope && several) return respond_error(peer, base::Error::bad_parameter, "meta=0 takes one channel");
+  if (!peer.envelope && several) return respond_error(peer, {base::Error::bad_parameter, "meta=0 takes one channel"});
   auto principal = identify(desk_, request, query);
   if (!principal) return respond_error(peer, principal.error());
   set_principal(peer, *std::move(principal));
@@ -358,6 +387,7 @@ void HttpFront::open_events(Peer& peer, const Request& request, const codec::Que
 
   std::string head;
   door::sse::append_head(head, peer.http->allow_origin, kSseRetryMs);
+  http::insert_date(head, desk_.date());
   desk_.connections.send(peer, head);
   if (peer.http->head_only) return desk_.connections.close(peer);
   leave_http(peer, Peer::Phase::events, DoorKind::sse);
@@ -400,17 +430,17 @@ void HttpFront::answer_polls() {
 
 void HttpFront::finish_poll(Peer& peer) {
   std::string cursor;
-  const bool started = peer.feed->append_cursor(cursor);
+  const bool known = peer.feed->append_cursor(cursor);  // or the hub has not even said where the channels stand
   std::string body;
-  if (started) door::poll::append_answer(body, peer.feed->records, cursor);
-  desk_.counters.messages_out.add(peer.feed->records.size());
+  if (known) door::poll::append_answer(body, peer.feed->records, cursor);
+  desk_.counters.messages_out.add(known ? peer.feed->records.size() : 0);
   feeds_.stop(peer);
   peer.feed.reset();
   desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
   peer.door = DoorKind::http;
   desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
-  // The hub may not even have said where the channels stand.
-  return started ? respond(peer, 200, kJson, body) : respond_error(peer, base::Error::busy);
+  if (!known) return respond_error(peer, desk_.shared.draining() ? base::Error::draining : base::Error::busy);
+  respond(peer, 200, kJson, body);
 }
 
 void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& query, std::string_view path_channel) {
@@ -431,7 +461,7 @@ void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& 
   if (request.count("Idempotency-Key") > 0) {
     const auto value = request.find("Idempotency-Key");
     if (!value || !door::publish::is_valid_idempotency_key(*value)) {
-      return respond_error(peer, base::Error::bad_parameter, "Idempotency-Key is 1 to 255 visible ASCII characters");
+      return respond_error(peer, {base::Error::bad_parameter, "Idempotency-Key: 1 to 255 visible ASCII characters"});
     }
     key = *value;
   }
@@ -569,14 +599,27 @@ bool HttpFront::busy(const Peer& peer) const {
   return peer.phase == Peer::Phase::http && peer.http && peer.door != DoorKind::poll;
 }
 
+// What each door is told stands in docs/operations.md, Drain.
 void HttpFront::say_goodbye(Peer& peer) {
+  constexpr std::int64_t kRetryMsMin = 100;
+  const auto window_ms = std::chrono::duration_cast<std::chrono::milliseconds>(desk_.options().drain_window).count();
+  const std::int64_t retry_ms_max = std::max(window_ms, kRetryMsMin);
   if (peer.phase == Peer::Phase::websocket) {
-    const auto window = std::chrono::duration_cast<std::chrono::milliseconds>(desk_.options().drain_window).count();
-    const std::string reason = "E_DRAINING {\"retry_min_ms\":100,\"retry_max_ms\":" + std::to_string(window) + "}";
+    const std::string reason = "E_DRAINING {\"retry_min_ms\":" + std::to_string(kRetryMsMin) +
+                               ",\"retry_max_ms\":" + std::to_string(retry_ms_max) + "}";
     desk_.refused(peer, base::Error::draining);
     desk_.scratch.clear();
     peer.session->close(desk_.scratch, base::entry(base::Error::draining).close_code, reason);
     desk_.connections.send(peer, desk_.scratch.output());
+    return desk_.connections.close(peer);
+  }
+  if (peer.phase == Peer::Phase::events) {
+    // An EventSource cannot choose a random moment, so we do.
+    const auto spread = static_cast<std::uint32_t>(retry_ms_max - kRetryMsMin);  // of at most ten minutes
+    std::string retry;
+    door::sse::append_retry(retry, static_cast<std::uint32_t>(kRetryMsMin) + desk_.entropy.below(spread + 1));
+    desk_.refused(peer, base::Error::draining);
+    desk_.connections.send(peer, retry);
     return desk_.connections.close(peer);
   }
   if (peer.phase == Peer::Phase::http && peer.door == DoorKind::poll) {
@@ -594,12 +637,13 @@ void HttpFront::respond(Peer& peer, std::uint16_t status, std::string_view conte
   send_answer(peer, std::move(answer));
 }
 
-void HttpFront::respond_error(Peer& peer, base::Error error, std::string_view hint) {
-  desk_.refused(peer, error);
+void HttpFront::respond_error(Peer& peer, const base::Refusal& refusal) {
+  desk_.refused(peer, refusal);
   const auto fields = http::cors_fields(peer.http->allow_origin);
-  const std::uint16_t status = base::entry(error).http_status;
+  const std::uint16_t status = base::entry(refusal.error).http_status;
   std::string answer;
-  http::append_error(answer, error, peer.http->connection, hint, status == 503 || status == 429 ? 1 : -1, fields);
+  http::append_error(answer, refusal.error, peer.http->connection, refusal.hint,
+                     status == 503 || status == 429 ? 1 : -1, fields);
   send_answer(peer, std::move(answer));
 }
 
@@ -614,6 +658,7 @@ void HttpFront::refuse_method(Peer& peer, std::string_view allowed) {
 }
 
 void HttpFront::send_answer(Peer& peer, std::string answer) {
+  http::insert_date(answer, desk_.date());
   if (peer.http->head_only) answer.resize(answer.find("\r\n\r\n") + 4);
   desk_.connections.send(peer, answer);
   next_request(peer);

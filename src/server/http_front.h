@@ -56,12 +56,13 @@ class HttpFront {
                     const std::optional<std::string>& key);
   bool switch_to_websocket(Peer& peer, const Request& request, DoorKind door);
   bool admit_client(Peer& peer, const Request& request);
+  bool answers_to(const Peer& peer, const Request& request) const;
   bool may_watch(Peer& peer, const std::vector<std::string>& channels);
   void set_principal(Peer& peer, PrincipalRef principal);
   void finish_poll(Peer& peer);
 
   void respond(Peer& peer, std::uint16_t status, std::string_view content_type, std::string_view body);
-  void respond_error(Peer& peer, base::Error error, std::string_view hint = {});
+  void respond_error(Peer& peer, const base::Refusal& refusal);
   void refuse_method(Peer& peer, std::string_view allowed);
   bool too_long_to_publish(const Request& request) const;
   bool takes_body(Peer& peer, const Request& request);

@@ -7,8 +7,6 @@
 namespace server {
 namespace {
 
-constexpr std::size_t kFieldBytesMax = 256;
-
 // Length of the UTF-8 sequence that begins here; 0 if it is not one.
 std::size_t sequence_length(std::string_view text) {
   for (std::size_t length = 1; length <= 4 && length <= text.size(); ++length) {
@@ -38,12 +36,12 @@ void append_hex(std::string& line, unsigned value, int digits) {
 
 }  // namespace
 
-void append_field(std::string& line, std::string_view key, std::string_view value) {
+void append_field(std::string& line, std::string_view key, std::string_view value, std::size_t bytes_max) {
   line += ' ';
   line += key;
   line += "=\"";
-  const bool cut = value.size() > kFieldBytesMax;
-  value = value.substr(0, kFieldBytesMax);
+  const bool cut = value.size() > bytes_max;
+  value = value.substr(0, bytes_max);
   while (!value.empty()) {
     const std::size_t length = sequence_length(value);
     if (length == 0) {

@@ -35,7 +35,8 @@ struct Listener {
 };
 
 struct Options {
-  bool dev = false;
+  bool dev = false;                  // [restart]
+  bool dev_public = false;           // [restart]
   std::string log_level = "info";    // [restart] debug, info, warning, error
   std::uint16_t workers = 0;         // [restart] 0: one per core
   std::vector<Listener> listeners;   // [restart]
@@ -71,6 +72,7 @@ struct Options {
 
   bool deflate = true;  // [new] permessage-deflate offered
   bool deflate_context_takeover = false;
+  bool echo = false;  // [live] /echo; in dev always
   bool strict_namespaces = false;
   std::vector<NamespaceOptions> namespaces;    // the default one has an empty name
   std::vector<std::string> allowed_origins;    // [new] exact; empty: same origin only; "*": any

@@ -8,7 +8,7 @@ std::expected<std::string, base::Error> Tickets::issue(auth::Principal principal
   return book_.issue(std::move(principal), now, entropy);
 }
 
-std::expected<auth::Principal, base::Error> Tickets::redeem(std::string_view ticket, base::Instant now) {
+std::expected<auth::Principal, base::Refusal> Tickets::redeem(std::string_view ticket, base::Instant now) {
   const std::lock_guard lock(mutex_);
   return book_.redeem(ticket, now);
 }

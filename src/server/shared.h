@@ -24,7 +24,7 @@ namespace server {
 class Tickets {
  public:
   std::expected<std::string, base::Error> issue(auth::Principal principal, base::Instant now, base::Entropy& entropy);
-  std::expected<auth::Principal, base::Error> redeem(std::string_view ticket, base::Instant now);
+  std::expected<auth::Principal, base::Refusal> redeem(std::string_view ticket, base::Instant now);
 
  private:
   std::mutex mutex_;

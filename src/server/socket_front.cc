@@ -83,7 +83,9 @@ void SocketFront::echo(Peer& peer, const ws::Event& event) {
 }
 
 void SocketFront::publish(Peer& peer, const ws::Event& event) {
-  if (!peer.watches_one_channel()) return refuse(peer, base::Error::bad_parameter);
+  if (!peer.watches_one_channel()) {
+    return refuse(peer, {base::Error::bad_parameter, "What is sent on a socket of several channels goes nowhere."});
+  }
   const std::string_view channel = desk_.fan_out.channel_of(peer.subscriptions.front());
   if (!peer.may_publish) return refuse(peer, base::Error::forbidden);
   if (const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::publish, channel,
@@ -111,13 +113,13 @@ void SocketFront::publish(Peer& peer, const ws::Event& event) {
 void SocketFront::publish_refused(Peer& peer, base::Error error) { refuse(peer, error); }
 
 // An envelope connection is told and goes on; a raw one has no words for it and is closed.
-void SocketFront::refuse(Peer& peer, base::Error error) {
-  if (!peer.envelope) return close_with(desk_, peer, error);
-  desk_.refused(peer, error);
+void SocketFront::refuse(Peer& peer, const base::Refusal& refusal) {
+  if (!peer.envelope) return close_with(desk_, peer, refusal.error);
+  desk_.refused(peer, refusal);
   std::string record;
   const std::string_view channel =
       peer.watches_one_channel() ? desk_.fan_out.channel_of(peer.subscriptions.front()) : std::string_view{};
-  door::append_error_record(record, channel, error);
+  door::append_error_record(record, channel, refusal);
   if (peer.out.bytes() + record.size() > desk_.options().queue_bytes_max) return close_slow(desk_, peer);
   desk_.connections.send(peer, ws::encode_server_frame(ws::Opcode::text, record));
 }

@@ -23,7 +23,7 @@ class SocketFront {
   void handle(Peer& peer, const ws::Event& event);
   void echo(Peer& peer, const ws::Event& event);
   void publish(Peer& peer, const ws::Event& event);
-  void refuse(Peer& peer, base::Error error);
+  void refuse(Peer& peer, const base::Refusal& refusal);
   void ping(Peer& peer);
   void flush_scratch(Peer& peer);
   void end_if_closed(Peer& peer);

@@ -4,7 +4,7 @@
 #include <expected>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "codec/url.h"
 #include "door/feed_request.h"
 
@@ -17,7 +17,7 @@ struct WsRequest {
   bool may_publish = true;  // publish=0: false (publish=1: true; anything else bad_parameter)
 };
 
-std::expected<WsRequest, base::Error> parse_ws_request(std::string_view path_channel, const codec::Query& query,
-                                                       std::size_t channels_max);
+std::expected<WsRequest, base::Refusal> parse_ws_request(std::string_view path_channel, const codec::Query& query,
+                                                         std::size_t channels_max);
 
 }  // namespace door::plain

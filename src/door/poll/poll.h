@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/time.h"
 #include "codec/url.h"
 #include "door/feed_request.h"
@@ -20,8 +20,8 @@ struct PollRequest {
   std::uint32_t limit = 256;                          // 1 to 1000
 };
 
-std::expected<PollRequest, base::Error> parse_poll_request(std::string_view path_channel, const codec::Query& query,
-                                                           std::size_t channels_max);
+std::expected<PollRequest, base::Refusal> parse_poll_request(std::string_view path_channel, const codec::Query& query,
+                                                             std::size_t channels_max);
 // {"messages":[...],"cursor":"..."}; each record is JSON already.
 void append_answer(std::string& out, std::span<const std::string> records, std::string_view cursor);
 

@@ -15,9 +15,12 @@ namespace door::publish {
 namespace {
 
 using base::Error;
+using base::Refusal;
 using codec::JsonValue;
 
-constexpr std::uint32_t kLimitMax = 1000;
+constexpr NumberParameter kLimit{"limit", 1, 1000, 100, "limit: 1 to 1000"};
+
+std::unexpected<Refusal> refuse(std::string_view hint) { return std::unexpected(Refusal(Error::bad_parameter, hint)); }
 
 std::string lowered(std::string_view text) {
   std::string lower(text);
@@ -35,74 +38,77 @@ std::string media_type(std::string_view content_type) {
 
 bool is_json(std::string_view media_type) { return media_type == "application/json" || media_type.ends_with("+json"); }
 
-std::expected<Content, Error> json_content(std::string_view text) {
+std::expected<Content, Refusal> json_content(std::string_view text) {
   std::expected<std::string, Error> json = codec::validate_json(text);
   if (!json) return std::unexpected(json.error());
   return Content{hub::Kind::json, *std::move(json)};
 }
 
-// The members of a request, each known and there at most once: what is misspelt must not be ignored.
-std::expected<JsonValue, Error> parse_object(std::string_view body, std::initializer_list<std::string_view> names) {
-  std::expected<JsonValue, Error> object = JsonValue::parse(body);
-  if (!object) return object;
-  if (object->type() != JsonValue::Type::object) return std::unexpected(Error::bad_parameter);
+// The members of a request, each known and there at most once: what is misspelt must not be ignored. `hint` names them.
+// The object that wraps a payload does not count against the payload's depth.
+std::expected<JsonValue, Refusal> parse_object(std::string_view body, std::initializer_list<std::string_view> names,
+                                               std::string_view hint) {
+  std::expected<JsonValue, Error> object = JsonValue::parse(body, codec::kJsonDepthMax + 1);
+  if (!object) return std::unexpected(object.error());
+  if (object->type() != JsonValue::Type::object) return refuse("the body is a JSON object");
   std::vector<std::string> seen;
   codec::JsonMembers members(*object);
   while (std::optional<codec::JsonMember> member = members.next()) {
     const bool known = std::ranges::find(names, member->name) != names.end();
-    if (!known || std::ranges::find(seen, member->name) != seen.end()) return std::unexpected(Error::bad_parameter);
+    if (!known || std::ranges::find(seen, member->name) != seen.end()) return refuse(hint);
     seen.push_back(std::move(member->name));
   }
-  return object;
+  return *object;
 }
 
-std::expected<std::string, Error> channel_of(const JsonValue& object) {
+std::expected<std::string, Refusal> channel_of(const JsonValue& object) {
   const std::optional<JsonValue> member = object.find("channel");
   std::optional<std::string> channel = member ? member->string() : std::nullopt;
-  if (!channel) return std::unexpected(Error::bad_parameter);
-  if (!is_valid_channel_name(*channel)) return std::unexpected(Error::bad_channel);
+  if (!channel) return refuse("channel: a JSON string");
+  if (const auto checked = check_channel_name(*channel); !checked) return std::unexpected(checked.error());
   return *std::move(channel);
 }
 
-std::expected<std::uint32_t, Error> limit_of(const JsonValue& object, std::uint32_t absent) {
+std::expected<std::uint32_t, Refusal> limit_of(const JsonValue& object) {
   const std::optional<JsonValue> member = object.find("limit");
-  if (!member) return absent;
-  return parse_number(member->raw(), 1, kLimitMax);
+  if (!member) return kLimit.absent;
+  return parse_number(member->raw(), kLimit);
 }
 
-std::expected<Content, Error> payload_of(const JsonValue& object) {
+std::expected<Content, Refusal> payload_of(const JsonValue& object) {
   const std::optional<JsonValue> data = object.find("data");
   const std::optional<JsonValue> text = object.find("text");
   const std::optional<JsonValue> base64 = object.find("base64");
-  if ((data ? 1 : 0) + (text ? 1 : 0) + (base64 ? 1 : 0) != 1) return std::unexpected(Error::bad_parameter);
+  if ((data ? 1 : 0) + (text ? 1 : 0) + (base64 ? 1 : 0) != 1)
+    return refuse("one of data, text and base64, and only one");
   if (data) return json_content(data->raw());
   std::optional<std::string> string = (text ? text : base64)->string();
-  if (!string) return std::unexpected(Error::bad_parameter);
+  if (!string) return refuse(text ? "text: a JSON string" : "base64: a JSON string");
   if (text) return Content{hub::Kind::text, *std::move(string)};
   std::optional<std::string> bytes = codec::base64_decode(*string);
-  if (!bytes) return std::unexpected(Error::bad_parameter);
+  if (!bytes) return refuse("base64: not base64 as RFC 4648 section 4 writes it, with padding");
   return Content{hub::Kind::binary, *std::move(bytes)};
 }
 
 // Without a text: the last `limit` messages.
-std::expected<hub::Since, Error> history_since(std::string_view text, std::uint32_t limit) {
+std::expected<hub::Since, Refusal> history_since(std::string_view text, std::uint32_t limit) {
   if (text.empty()) return hub::Since{.kind = hub::Since::Kind::last, .count = limit};
-  const std::expected<std::vector<hub::Since>, Error> since = parse_since(text, 1);
+  const std::expected<std::vector<hub::Since>, Refusal> since = parse_since(text, 1);
   if (!since) return std::unexpected(since.error());
   return since->front();
 }
 
-std::expected<ApiHistory, Error> make_history(std::string channel, std::string_view since_text,
-                                              std::expected<std::uint32_t, Error> limit) {
+std::expected<ApiHistory, Refusal> make_history(std::string channel, std::string_view since_text,
+                                                std::expected<std::uint32_t, Refusal> limit) {
   if (!limit) return std::unexpected(limit.error());
-  const std::expected<hub::Since, Error> since = history_since(since_text, *limit);
+  const std::expected<hub::Since, Refusal> since = history_since(since_text, *limit);
   if (!since) return std::unexpected(since.error());
   return ApiHistory{.channel = std::move(channel), .since = *since, .limit = *limit};
 }
 
 }  // namespace
 
-std::expected<Content, Error> content_of(std::optional<std::string_view> content_type, std::string_view body) {
+std::expected<Content, Refusal> content_of(std::optional<std::string_view> content_type, std::string_view body) {
   const std::string type = media_type(content_type.value_or(""));
   if (is_json(type)) return json_content(body);
   const bool binary = type == "application/octet-stream" || !codec::utf8_valid(body);
@@ -113,27 +119,28 @@ bool is_valid_idempotency_key(std::string_view key) noexcept {
   return !key.empty() && key.size() <= 255 && std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-std::expected<ApiPublish, Error> parse_api_publish(std::string_view body) {
-  const auto object = parse_object(body, {"channel", "data", "text", "base64", "idempotency_key"});
+std::expected<ApiPublish, Refusal> parse_api_publish(std::string_view body) {
+  const auto object = parse_object(body, {"channel", "data", "text", "base64", "idempotency_key"},
+                                   "fields: channel, one of data, text and base64, idempotency_key; each once");
   if (!object) return std::unexpected(object.error());
-  std::expected<std::string, Error> channel = channel_of(*object);
+  std::expected<std::string, Refusal> channel = channel_of(*object);
   if (!channel) return std::unexpected(channel.error());
-  std::expected<Content, Error> content = payload_of(*object);
+  std::expected<Content, Refusal> content = payload_of(*object);
   if (!content) return std::unexpected(content.error());
   ApiPublish publish{.channel = *std::move(channel), .content = *std::move(content), .idempotency_key = {}};
   if (const std::optional<JsonValue> key = object->find("idempotency_key")) {
     publish.idempotency_key = key->string();
     if (!publish.idempotency_key || !is_valid_idempotency_key(*publish.idempotency_key)) {
-      return std::unexpected(Error::bad_parameter);
+      return refuse("idempotency_key: 1 to 255 visible ASCII characters");
     }
   }
   return publish;
 }
 
-std::expected<ApiHistory, Error> parse_api_history(std::string_view body) {
-  const auto object = parse_object(body, {"channel", "since", "limit"});
+std::expected<ApiHistory, Refusal> parse_api_history(std::string_view body) {
+  const auto object = parse_object(body, {"channel", "since", "limit"}, "fields: channel, since, limit; each once");
   if (!object) return std::unexpected(object.error());
-  std::expected<std::string, Error> channel = channel_of(*object);
+  std::expected<std::string, Refusal> channel = channel_of(*object);
   if (!channel) return std::unexpected(channel.error());
   std::string since;
   if (const std::optional<JsonValue> member = object->find("since")) {
@@ -143,39 +150,38 @@ std::expected<ApiHistory, Error> parse_api_history(std::string_view body) {
     } else if (std::optional<std::string> text = member->string()) {
       since = *std::move(text);
     } else {
-      return std::unexpected(Error::bad_parameter);
+      return refuse("since: a JSON string or number");
     }
   }
-  return make_history(*std::move(channel), since, limit_of(*object, ApiHistory{}.limit));
+  return make_history(*std::move(channel), since, limit_of(*object));
 }
 
-std::expected<ApiHistory, Error> parse_api_history(const codec::Query& query) {
-  if (query.count("since") > 1) return std::unexpected(Error::bad_parameter);
+std::expected<ApiHistory, Refusal> parse_api_history(const codec::Query& query) {
+  if (query.count("since") > 1) return refuse("since: given twice");
   const std::optional<std::string_view> channel = query.find("channel");
-  if (!channel) return std::unexpected(Error::bad_parameter);
-  if (!is_valid_channel_name(*channel)) return std::unexpected(Error::bad_channel);
-  return make_history(std::string(*channel), query.find("since").value_or(""),
-                      parse_number(query, "limit", 1, kLimitMax, ApiHistory{}.limit));
+  if (!channel) return refuse("channel: name one, and only one");
+  if (const auto checked = check_channel_name(*channel); !checked) return std::unexpected(checked.error());
+  return make_history(std::string(*channel), query.find("since").value_or(""), parse_number(query, kLimit));
 }
 
-std::expected<ApiChannels, Error> parse_api_channels(std::string_view body) {
-  const auto object = parse_object(body.empty() ? "{}" : body, {"prefix", "limit"});
+std::expected<ApiChannels, Refusal> parse_api_channels(std::string_view body) {
+  const auto object = parse_object(body.empty() ? "{}" : body, {"prefix", "limit"}, "fields: prefix, limit; each once");
   if (!object) return std::unexpected(object.error());
   ApiChannels request;
   if (const std::optional<JsonValue> prefix = object->find("prefix")) {
     std::optional<std::string> text = prefix->string();
-    if (!text) return std::unexpected(Error::bad_parameter);
+    if (!text) return refuse("prefix: a JSON string");
     request.prefix = *std::move(text);
   }
-  const std::expected<std::uint32_t, Error> limit = limit_of(*object, request.limit);
+  const std::expected<std::uint32_t, Refusal> limit = limit_of(*object);
   if (!limit) return std::unexpected(limit.error());
   request.limit = *limit;
   return request;
 }
 
-std::expected<ApiChannels, Error> parse_api_channels(const codec::Query& query) {
-  if (query.count("prefix") > 1) return std::unexpected(Error::bad_parameter);
-  const std::expected<std::uint32_t, Error> limit = parse_number(query, "limit", 1, kLimitMax, ApiChannels{}.limit);
+std::expected<ApiChannels, Refusal> parse_api_channels(const codec::Query& query) {
+  if (query.count("prefix") > 1) return refuse("prefix: given twice");
+  const std::expected<std::uint32_t, Refusal> limit = parse_number(query, kLimit);
   if (!limit) return std::unexpected(limit.error());
   return ApiChannels{.prefix = std::string(query.find("prefix").value_or("")), .limit = *limit};
 }

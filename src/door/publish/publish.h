@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "codec/json_in.h"
 #include "codec/url.h"
 #include "hub/mail.h"
@@ -23,7 +23,7 @@ struct Content {
   std::string payload;
 };
 // By Content-Type (absent: text if valid UTF-8, else binary). bad_json, json_depth.
-std::expected<Content, base::Error> content_of(std::optional<std::string_view> content_type, std::string_view body);
+std::expected<Content, base::Refusal> content_of(std::optional<std::string_view> content_type, std::string_view body);
 
 // 1 to 255 visible ASCII characters.
 bool is_valid_idempotency_key(std::string_view key) noexcept;
@@ -33,22 +33,22 @@ struct ApiPublish {
   Content content;
   std::optional<std::string> idempotency_key;
 };
-std::expected<ApiPublish, base::Error> parse_api_publish(std::string_view body);
+std::expected<ApiPublish, base::Refusal> parse_api_publish(std::string_view body);
 
 struct ApiHistory {
   std::string channel;
   hub::Since since;           // without `since`: the last `limit`
   std::uint32_t limit = 100;  // 1 to 1000
 };
-std::expected<ApiHistory, base::Error> parse_api_history(std::string_view body);
-std::expected<ApiHistory, base::Error> parse_api_history(const codec::Query& query);
+std::expected<ApiHistory, base::Refusal> parse_api_history(std::string_view body);
+std::expected<ApiHistory, base::Refusal> parse_api_history(const codec::Query& query);
 
 struct ApiChannels {
   std::string prefix;
   std::uint32_t limit = 100;  // 1 to 1000
 };
-std::expected<ApiChannels, base::Error> parse_api_channels(std::string_view body);  // an empty body is {}
-std::expected<ApiChannels, base::Error> parse_api_channels(const codec::Query& query);
+std::expected<ApiChannels, base::Refusal> parse_api_channels(std::string_view body);  // an empty body is {}
+std::expected<ApiChannels, base::Refusal> parse_api_channels(const codec::Query& query);
 
 // {"channel","epoch","offset","time","level":"accepted"}
 void append_published(std::string& out, std::string_view channel, const hub::Published& published);

@@ -39,6 +39,10 @@ void append_head(std::string& out, std::string_view allow_origin, std::uint32_t 
   const std::vector<http::Field> cors = http::cors_fields(allow_origin);
   fields.insert(fields.end(), cors.begin(), cors.end());
   http::append_head(out, 200, fields, http::Connection::close, http::Body::none);
+  append_retry(out, retry_ms);
+}
+
+void append_retry(std::string& out, std::uint32_t retry_ms) {
   out.append("retry: ").append(std::to_string(retry_ms)).append("\n\n");
 }
 
