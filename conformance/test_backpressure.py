@@ -46,13 +46,13 @@ class WhoDoesNotListen(rig.ServerTest):
     def test_pipelined_requests_without_reading(self):
         before = self.server.resident_bytes()
         with connect_narrow(self.server) as connection:
-            sent = push_until_it_blocks(connection, b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n" * 2000, 64 * MIB)
+            sent = push_until_it_blocks(connection, b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2000, 64 * MIB)
             self.assertLess(sent, 64 * MIB)
             self.assert_held(before, 16 * MIB)
 
     def test_and_then_reading_them_all(self):
         count = 20_000
-        requests = b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n" * count + b"GET /version HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        requests = b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n" * count + b"GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         with connect_narrow(self.server) as connection:
             answers = 0
             connection.setblocking(False)
@@ -78,7 +78,7 @@ class WhoDoesNotListen(rig.ServerTest):
     def test_bodies_that_nobody_wants_are_not_read(self):
         for head in (b"POST /nowhere", b"GET /health", b"POST /health"):
             with self.server.connect() as connection:
-                connection.send(head + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+                connection.send(head + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n")
                 response = connection.read_response()  # before one byte of the body
                 self.assertIn(response.status, (200, 404, 405))
                 self.assertIn("close", response.tokens("Connection"))
@@ -93,7 +93,7 @@ class WhoDoesNotListen(rig.ServerTest):
         before = self.server.resident_bytes()
         for door in ("poll", "sse"):
             with connect_narrow(self.server) as connection:
-                connection.send(f"GET /{door}?{query}&since=-3 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                connection.send(f"GET /{door}?{query}&since=-3 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                 self.assertTrue(connection.recv(1))
                 self.assert_held(before, 32 * MIB)  # of 32 channels * 3 messages * 600 KB as JSON
         with self.server.ws(f"/ws?{query}&since=-3") as watcher:
@@ -120,7 +120,7 @@ class SlowButSteady(rig.ServerTest):
         for i in range(6):
             self.server.publish("steady", "x" * 120_000)
         with connect_narrow(self.server) as connection:
-            connection.send(b"GET /api/history?channel=steady HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            connection.send(b"GET /api/history?channel=steady HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             got = b""
             slowness = threading.Event()
             while data := connection.recv(8192):
@@ -142,7 +142,7 @@ class Reload(unittest.TestCase):
                     publisher.request("POST", "/pub/c", b"x" * 40_000, {"Content-Type": "text/plain"})
             connection = connect_narrow(server)
             key = base64.b64encode(os.urandom(16)).decode()
-            connection.send(f"GET /ws/c?since=-{count}&meta=1 HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            connection.send(f"GET /ws/c?since=-{count}&meta=1 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
             server.until(lambda: server.metrics()["wirebird_queue_bytes"] > 500_000, lambda: "the queue never filled")
             server.configure(self.CONFIG % "64MiB")
@@ -198,7 +198,7 @@ class OutOfMemory(unittest.TestCase):
                 try:
                     each = socket.create_connection(server.address)
                     each.settimeout(5)
-                    each.sendall(b"POST /pub/kept HTTP/1.1\r\nHost: a\r\nContent-Length: 1040000\r\n\r\n" + b"x" * 1_030_000)
+                    each.sendall(b"POST /pub/kept HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1040000\r\n\r\n" + b"x" * 1_030_000)
                     held.append(each)
                 except OSError:
                     pass  # the last ones are refused while they send

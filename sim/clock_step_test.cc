@@ -44,7 +44,7 @@ TEST_P(TokenClockStep, ATokenEndsWhenItWasGoingTo) {
   const std::int64_t now_s = world.clock().wall().ms / 1000;
   const auto token =
       auth::sign_token({.issued_at_s = now_s, .expires_at_s = now_s + 60, .channels = {"news"}}, key).value();
-  const std::string credentials = "Host: sim\r\nAuthorization: Bearer " + token + "\r\n";
+  const std::string credentials = "Host: localhost\r\nAuthorization: Bearer " + token + "\r\n";
   Caller events(crowd, {}, "GET /sse/news HTTP/1.1\r\n" + credentials + "\r\n");
   Caller socket(crowd, {},
                 "GET /ws/news HTTP/1.1\r\n" + credentials +

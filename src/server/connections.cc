@@ -276,8 +276,7 @@ void Connections::mark_dirty(Peer& peer) {
 
 void Connections::close(Peer& peer) {
   if (peer.dying) return;
-  // Nothing was said yet that could be finished.
-  if (peer.phase == Peer::Phase::tls_handshake || peer.phase == Peer::Phase::proxy_header) return drop(peer);
+  if (peer.phase == Peer::Phase::tls_handshake) return drop(peer);  // there is no way yet to say anything
   peer.phase = Peer::Phase::closing;
   peer.ping_at = base::kNever;
   peer.deadline = clock_.now() + kGoodbye + std::chrono::seconds(peer.out.bytes() / kGoodbyeBytesPerS);
