@@ -102,6 +102,24 @@ class WhoDoesNotListen(rig.ServerTest):
             while seen < 3 * len(names) + 1:
                 seen += "offset" in watcher.recv_json()
 
+    def test_from_now_means_now(self):
+        """Also for a channel that stands behind one with much to catch up on."""
+        for _ in range(20):
+            self.server.publish("long-story", "x" * 50_000)
+        epoch = self.server.http("GET", "/api/history?channel=long-story").json["epoch"]
+        connection = connect_narrow(self.server)
+        key = base64.b64encode(os.urandom(16)).decode()
+        connection.send(f"GET /ws?channel=long-story&channel=fresh&since={epoch}:0, HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        self.server.until(lambda: self.server.metrics()["wirebird_queue_bytes"] > 100_000, lambda: "nothing waits for the reader")
+        self.server.publish("fresh", "I was published now")
+        got = b""
+        while b"I was published now" not in got:
+            data = connection.recv(65536)
+            self.assertTrue(data, "the connection ended")
+            got = got[-100:] + data
+        connection.close()
+
     def test_a_poll_with_too_much_to_tell_goes_on_with_its_cursor(self):
         names = [f"much-{i}" for i in range(8)]
         for name in names:

@@ -37,36 +37,46 @@ void FeedFront::start(Peer& peer, std::span<const std::string> channels, std::sp
       place.resumable = since[i].kind == hub::Since::Kind::position || since[i].kind == hub::Since::Kind::now;
     }
   }
-  peer.starting = std::make_unique<Starting>(Starting{.channels = {channels.begin(), channels.end()},
-                                                      .since = {since.begin(), since.end()},
-                                                      .format = static_cast<std::uint8_t>(format)});
+  const auto format_number = static_cast<std::uint8_t>(format);
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    const auto place = static_cast<std::uint16_t>(i);
+    if (since[i].kind == hub::Since::Kind::now) {  // now, and not when others have caught up
+      subscribe(peer, channels[i], since[i], format_number, place);
+      continue;
+    }
+    if (!peer.starting) peer.starting = std::make_unique<Starting>(Starting{.channels = {}, .format = format_number});
+    peer.starting->channels.push_back({channels[i], since[i], place});
+  }
   start_more(peer);
 }
 
-void FeedFront::start_more(Peer& peer) {
-  while (peer.starting && !peer.starting->busy) {
-    Starting& starting = *peer.starting;
-    const std::size_t place = starting.next++;
-    starting.busy = starting.since[place].kind != hub::Since::Kind::now;
-    peer.subscriptions.push_back(desk_.fan_out.subscribe(peer.slot, starting.channels[place], starting.since[place],
-                                                         starting.format, static_cast<std::uint16_t>(place),
-                                                         desk_.post));
-    if (starting.next == starting.channels.size()) peer.starting.reset();
-  }
+hub::SubscriptionId FeedFront::subscribe(Peer& peer, std::string_view channel, const hub::Since& since,
+                                         std::uint8_t format, std::uint16_t place) {
+  const hub::SubscriptionId id = desk_.fan_out.subscribe(peer.slot, channel, since, format, place, desk_.post);
+  peer.subscriptions.push_back(id);
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
+  return id;
+}
+
+void FeedFront::start_more(Peer& peer) {
+  if (!peer.starting || peer.starting->catching_up != hub::SubscriptionId{}) return;
+  Starting& starting = *peer.starting;
+  const Starting::Channel& next = starting.channels[starting.next++];
+  starting.catching_up = subscribe(peer, next.name, next.since, starting.format, next.place);
+  if (starting.next == starting.channels.size()) peer.starting.reset();
 }
 
 void FeedFront::start_more() {
   for (const base::PeerId id : std::exchange(starters_, {})) {
     Peer* peer = desk_.connections.find(id);
     if (peer == nullptr || !peer->starting || !listening(*peer)) continue;
-    peer->starting->busy = false;
+    peer->starting->catching_up = {};
     if (desk_.connections.has_room(*peer)) start_more(*peer);
   }
 }
 
-void FeedFront::caught_up(Peer& peer) {
-  if (peer.starting) starters_.push_back(peer.id());
+void FeedFront::caught_up(Peer& peer, hub::SubscriptionId id) {
+  if (peer.starting && peer.starting->catching_up == id) starters_.push_back(peer.id());
 }
 
 void FeedFront::stop(Peer& peer) {
@@ -98,7 +108,7 @@ void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::
   if (!listening(peer)) return;
   if (peer.door == DoorKind::poll) {
     polls_.push_back(peer.id());
-    caught_up(peer);  // a poll takes one page of each channel
+    caught_up(peer, id);  // a poll takes one page of each channel
   } else if (peer.door == DoorKind::websocket && peer.envelope) {
     text_.clear();
     door::append_position_record(text_, desk_.fan_out.channel_of(id), start);
@@ -275,9 +285,9 @@ void FeedFront::add_poll_record(Peer& peer) {
   peer.feed->records.push_back(record_);
 }
 
-void FeedFront::on_live(hub::PeerSlot slot, hub::SubscriptionId) {
+void FeedFront::on_live(hub::PeerSlot slot, hub::SubscriptionId id) {
   Peer& peer = desk_.connections.at(slot);
-  if (listening(peer) && peer.door != DoorKind::poll) caught_up(peer);
+  if (listening(peer) && peer.door != DoorKind::poll) caught_up(peer, id);
 }
 
 void FeedFront::on_refused(hub::PeerSlot slot, hub::SubscriptionId, base::Error error) {

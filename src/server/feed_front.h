@@ -60,7 +60,9 @@ class FeedFront final : public hub::Sink {
   void enqueue(Peer& peer, const hub::Batch& batch, const base::SharedBytes& block);
   bool too_slow(const Peer& peer, const hub::Batch& batch, std::size_t bytes) const;
   void start_more(Peer& peer);
-  void caught_up(Peer& peer);
+  void caught_up(Peer& peer, hub::SubscriptionId id);
+  hub::SubscriptionId subscribe(Peer& peer, std::string_view channel, const hub::Since& since, std::uint8_t format,
+                                std::uint16_t place);
   void add_poll_record(Peer& peer);
   void send_record(Peer& peer, std::string_view json);
   void send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after);

@@ -589,7 +589,7 @@ void HttpFront::reauthorise() {
     if (!peer.starting) return;
     for (std::size_t i = peer.starting->next; i < peer.starting->channels.size(); ++i) {
       const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe,
-                                                              peer.starting->channels[i], desk_.clock.wall());
+                                                              peer.starting->channels[i].name, desk_.clock.wall());
       if (!allowed) return close_with(desk_, peer, base::Error::revoked);
     }
   });

@@ -27,14 +27,19 @@ namespace server {
 struct HttpExchange;
 struct Feed;
 
-// The channels of a request that are not subscribed to yet: each one that has something to catch up on begins when the
-// one before it has caught up and the queue is short, so that what is replayed at once does not grow with their number.
+// The channels of a request that are not subscribed to yet, because they have something to catch up on: each begins
+// when the one before it has caught up and the queue is short, so that what is replayed at once does not grow with
+// their number.
 struct Starting {
-  std::vector<std::string> channels;
-  std::vector<hub::Since> since;
+  struct Channel {
+    std::string name;
+    hub::Since since;
+    std::uint16_t place;  // in the request
+  };
+  std::vector<Channel> channels;
   std::uint8_t format = 0;
-  std::size_t next = 0;  // the first that is not subscribed to
-  bool busy = false;     // the one before it is catching up
+  std::size_t next = 0;             // the first that is not subscribed to
+  hub::SubscriptionId catching_up;  // the one before it; none: it may begin
 };
 
 // What a connection needs only while it is not an idle plain WebSocket.
