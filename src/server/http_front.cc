@@ -3,14 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/assert.h"
-#include "base/hash.h"
-#include "codec/json_out.h"
 #include "door/channel_name.h"
-#include "door/envelope.h"
-#include "door/plain/ws_request.h"
-#include "door/poll/poll.h"
-#include "door/publish/publish.h"
 #include "door/sse/encode.h"
 #include "http/cors.h"
 #include "http/origin.h"
@@ -22,10 +15,7 @@
 namespace server {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kRestBytesMax = 64 * 1024;  // pipelined requests that wait for the answer of an earlier one
-constexpr std::uint32_t kSseRetryMs = 1000;
-constexpr std::size_t kSseChannelsMax = 32;
 
 // What stands behind `prefix` in the path: "" for the prefix itself, nullopt if the path is another one.
 std::optional<std::string_view> rest_after(std::string_view path, std::string_view prefix) {
@@ -290,295 +280,6 @@ bool HttpFront::admit_client(Peer& peer, const Request& request) {
   return false;
 }
 
-bool HttpFront::may_watch(Peer& peer, const std::vector<std::string>& channels) {
-  for (const std::string& channel : channels) {
-    const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel,
-                                                            desk_.clock.wall());
-    if (!allowed) {
-      respond_error(peer, allowed.error());
-      return false;
-    }
-    // Watching a channel that nobody watches makes one: an address may do that only so often.
-    if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
-      respond_error(peer, {base::Error::rate, "This address makes too many new channels."});
-      return false;
-    }
-  }
-  return true;
-}
-
-void HttpFront::set_principal(Peer& peer, PrincipalRef principal) {
-  if (!principal) {
-    peer.extras.reset();
-    return;
-  }
-  if (!peer.extras) peer.extras = std::make_unique<PeerExtras>();
-  peer.extras->principal = std::move(principal);
-}
-
-bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind door) {
-  static constexpr std::string_view kSubprotocols[] = {"wirebird"};
-  const Options& options = desk_.options();
-  const bool deflate_now = options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
-  const auto deflate = !deflate_now                       ? ws::DeflateOffer::refuse
-                       : options.deflate_context_takeover ? ws::DeflateOffer::context_takeover
-                                                          : ws::DeflateOffer::no_context_takeover;
-  const auto accepted = ws::accept(request, {.subprotocols = kSubprotocols, .deflate = deflate});
-  if (!accepted) {
-    respond_error(peer, accepted.error());
-    return false;
-  }
-  desk_.connections.send(peer, ws::switching_protocols(*accepted));
-  peer.session.emplace(ws::Role::server, desk_.ws_limits(), accepted->deflate);
-  leave_http(peer, Peer::Phase::websocket, door);
-  peer.ping_at = desk_.jittered(desk_.options().ping_interval);
-  desk_.connections.arm(peer);
-  return true;
-}
-
-void HttpFront::leave_http(Peer& peer, Peer::Phase phase, DoorKind door) {
-  peer.http.reset();
-  peer.phase = phase;
-  peer.deadline = desk_.expiry_of(peer);
-  desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
-  peer.door = door;
-  desk_.counters.open[static_cast<std::size_t>(door)].add();
-  desk_.counters.handshake_time.observe(desk_.clock.now() - peer.opened);
-}
-
-void HttpFront::open_websocket(Peer& peer, const Request& request, const codec::Query& query,
-                               std::string_view channel) {
-  auto wanted = door::plain::parse_ws_request(channel, query, desk_.options().channels_per_peer_max);
-  if (!wanted) return respond_error(peer, wanted.error());
-  if (!ws::asks_for_websocket(request)) return respond_error(peer, base::Error::upgrade_required);
-  auto principal = identify(desk_, request, query);
-  if (!principal) return respond_error(peer, principal.error());
-  set_principal(peer, *std::move(principal));
-  if (!may_watch(peer, wanted->feed.channels)) return;
-  if (!switch_to_websocket(peer, request, DoorKind::websocket)) return;
-
-  peer.envelope = wanted->envelope;
-  peer.json_input = wanted->json_input;
-  peer.may_publish = wanted->may_publish;
-  Format format = peer.envelope ? Format::ws_envelope : Format::ws_raw;
-  if (peer.session->shared_deflate_bits() >= ws::kDeflateBitsMax) {
-    format = peer.envelope ? Format::ws_envelope_deflate : Format::ws_raw_deflate;
-  } else if (peer.session->deflate_enabled()) {
-    format = Format::individual;
-  }
-  feeds_.start(peer, wanted->feed.channels, wanted->feed.since, format);
-}
-
-void HttpFront::open_echo(Peer& peer, const Request& request) {
-  if (!ws::asks_for_websocket(request)) return respond_error(peer, base::Error::upgrade_required);
-  switch_to_websocket(peer, request, DoorKind::echo);
-}
-
-void HttpFront::open_events(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel) {
-  auto wanted = door::parse_feed_request(channel, query, request.find("Last-Event-ID").value_or(""), kSseChannelsMax);
-  if (!wanted) return respond_error(peer, wanted.error());
-  const bool several = wanted->channels.size() > 1;
-  peer.envelope = wanted->meta.value_or(true);
-  if (!peer.envelope && several) return respond_error(peer, {base::Error::bad_parameter, "meta=0 takes one channel"});
-  auto principal = identify(desk_, request, query);
-  if (!principal) return respond_error(peer, principal.error());
-  set_principal(peer, *std::move(principal));
-  if (!may_watch(peer, wanted->channels)) return;
-
-  std::string head;
-  door::sse::append_head(head, peer.http->allow_origin, kSseRetryMs);
-  http::insert_date(head, desk_.date());
-  desk_.connections.send(peer, head);
-  if (peer.http->head_only) return desk_.connections.close(peer);
-  leave_http(peer, Peer::Phase::events, DoorKind::sse);
-  peer.ping_at = desk_.jittered(desk_.options().sse_heartbeat_interval);
-  desk_.connections.arm(peer);
-  peer.feed = std::make_unique<Feed>();
-  const Format format = several ? Format::individual : peer.envelope ? Format::sse_envelope : Format::sse_raw;
-  feeds_.start(peer, wanted->channels, wanted->since, format);
-}
-
-void HttpFront::open_poll(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel) {
-  auto wanted = door::poll::parse_poll_request(channel, query, desk_.options().channels_per_peer_max);
-  if (!wanted) return respond_error(peer, wanted.error());
-  auto principal = identify(desk_, request, query);
-  if (!principal) return respond_error(peer, principal.error());
-  set_principal(peer, *std::move(principal));
-  if (!may_watch(peer, wanted->feed.channels)) return;
-
-  desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
-  peer.door = DoorKind::poll;
-  desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
-  peer.http->waiting = HttpExchange::Waiting::poll;
-  peer.deadline = desk_.now + wanted->timeout;
-  desk_.connections.arm(peer);
-  peer.feed = std::make_unique<Feed>();
-  peer.feed->records_max = wanted->limit;
-  peer.feed->records_bytes_max = desk_.options().queue_bytes_max;
-  peer.feed->answer_when_started = !wanted->feed.since_given;
-  feeds_.start(peer, wanted->feed.channels, wanted->feed.since, Format::individual);
-}
-
-void HttpFront::answer_polls() {
-  for (const base::PeerId id : feeds_.take_polls()) {
-    Peer* peer = desk_.connections.find(id);
-    if (peer != nullptr && peer->feed && peer->door == DoorKind::poll && FeedFront::poll_ready(*peer)) {
-      finish_poll(*peer);
-    }
-  }
-}
-
-void HttpFront::finish_poll(Peer& peer) {
-  std::string cursor;
-  const bool known = peer.feed->append_cursor(cursor);  // or the hub has not even said where the channels stand
-  std::string body;
-  if (known) door::poll::append_answer(body, peer.feed->records, cursor);
-  desk_.counters.messages_out.add(known ? peer.feed->records.size() : 0);
-  feeds_.stop(peer);
-  peer.feed.reset();
-  desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
-  peer.door = DoorKind::http;
-  desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
-  if (!known) return respond_error(peer, desk_.shared.draining() ? base::Error::draining : base::Error::busy);
-  respond(peer, 200, kJson, body);
-}
-
-void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& query, std::string_view path_channel) {
-  auto channel = door::channel_from_path(path_channel);
-  if (!channel) return respond_error(peer, channel.error());
-  auto principal = identify(desk_, request, query);
-  if (!principal) return respond_error(peer, principal.error());
-  set_principal(peer, *std::move(principal));
-  if (const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::publish, *channel,
-                                                              desk_.clock.wall());
-      !allowed) {
-    return respond_error(peer, allowed.error());
-  }
-  if (request.body.size() > desk_.options().message_bytes_max) {
-    return respond_error(peer, base::Error::payload_too_big);
-  }
-  std::optional<std::string> key;
-  if (request.count("Idempotency-Key") > 0) {
-    const auto value = request.find("Idempotency-Key");
-    if (!value || !door::publish::is_valid_idempotency_key(*value)) {
-      return respond_error(peer, {base::Error::bad_parameter, "Idempotency-Key: 1 to 255 visible ASCII characters"});
-    }
-    key = *value;
-  }
-  auto content = door::publish::content_of(request.find("Content-Type"), request.body);
-  if (!content) return respond_error(peer, content.error());
-  send_publish(peer, *std::move(channel), content->kind, content->payload, key);
-}
-
-void HttpFront::send_publish(Peer& peer, std::string channel, hub::Kind kind, std::string_view payload,
-                             const std::optional<std::string>& key) {
-  if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) return respond_error(peer, base::Error::memory);
-  hub::Publish publish;
-  publish.request = Desk::request_of(peer);
-  publish.message = std::make_unique<hub::Message>(kind, payload, desk_.clock.now());
-  if (key) {
-    std::string scope = channel;
-    scope += '\0';  // cannot occur in either
-    scope += *key;
-    publish.idempotency_key = base::hash128(scope, desk_.shared.secret());
-    publish.content = base::hash128(payload, desk_.shared.secret() + static_cast<std::uint64_t>(kind));
-  }
-  desk_.counters.messages_in.add();
-  peer.http->waiting = HttpExchange::Waiting::publish;
-  peer.http->channel = channel;
-  publish.channel = std::move(channel);
-  const base::WorkerId home = desk_.home_of(publish.channel);
-  desk_.post.send(home, std::move(publish));
-}
-
-void HttpFront::published(Peer& peer, const hub::Published& answer) {
-  if (!peer.http || peer.http->waiting != HttpExchange::Waiting::publish) return;
-  if (answer.error != base::Error::none) return respond_error(peer, answer.error);
-  std::string body;
-  door::publish::append_published(body, peer.http->channel, answer);
-  respond(peer, 200, kJson, body);
-}
-
-void HttpFront::issue_ticket(Peer& peer, const Request& request) {
-  auto principal = identify(desk_, request, {});
-  if (!principal) return respond_error(peer, principal.error());
-  if (!*principal) return respond_error(peer, base::Error::token_missing);
-  const auto ticket = desk_.shared.tickets.issue(**principal, desk_.now, desk_.entropy);
-  if (!ticket) return respond_error(peer, ticket.error());
-  std::string body = "{\"ticket\":";
-  codec::append_json_string(body, *ticket);
-  body += ",\"expires_in\":30}";
-  respond(peer, 200, kJson, body);
-}
-
-void HttpFront::api(Peer& peer, const Request& request, const codec::Query& query, std::string_view method) {
-  if (!desk_.options().dev && !has_api_key(desk_, request)) return respond_error(peer, base::Error::api_key);
-  const bool post = request.method == "POST";
-  if (method == "publish") {
-    if (!post) return refuse_method(peer, "POST");
-    auto parsed = door::publish::parse_api_publish(request.body);
-    if (!parsed) return respond_error(peer, parsed.error());
-    if (parsed->content.payload.size() > desk_.options().message_bytes_max) {
-      return respond_error(peer, base::Error::payload_too_big);
-    }
-    return send_publish(peer, std::move(parsed->channel), parsed->content.kind, parsed->content.payload,
-                        parsed->idempotency_key);
-  }
-  if (method == "history") {
-    auto parsed = post ? door::publish::parse_api_history(request.body) : door::publish::parse_api_history(query);
-    if (!parsed) return respond_error(peer, parsed.error());
-    peer.http->waiting = HttpExchange::Waiting::history;
-    peer.http->channel = parsed->channel;
-    const base::WorkerId home = desk_.home_of(parsed->channel);
-    return desk_.post.send(home, hub::Read{.request = Desk::request_of(peer),
-                                           .channel = std::move(parsed->channel),
-                                           .since = parsed->since,
-                                           .messages_max = parsed->limit});
-  }
-  if (method == "channels") {
-    auto parsed = post ? door::publish::parse_api_channels(request.body) : door::publish::parse_api_channels(query);
-    if (!parsed) return respond_error(peer, parsed.error());
-    return ask_all_workers(peer, HttpExchange::Waiting::channels, parsed->prefix, parsed->limit);
-  }
-  if (method == "info") return ask_all_workers(peer, HttpExchange::Waiting::information, {}, 0);
-  respond_error(peer, base::Error::not_found);
-}
-
-void HttpFront::ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix,
-                                std::uint32_t limit) {
-  peer.http->waiting = waiting;
-  peer.http->channels_max = limit;
-  peer.http->answers_missing = desk_.shared.workers();
-  for (base::WorkerId worker = 0; worker < desk_.shared.workers(); ++worker) {
-    desk_.post.send(worker,
-                    hub::List{.request = Desk::request_of(peer), .prefix = std::string(prefix), .channels_max = limit});
-  }
-}
-
-void HttpFront::history(Peer& peer, const hub::Page& page) {
-  if (!peer.http || peer.http->waiting != HttpExchange::Waiting::history) return;
-  std::string body;
-  door::publish::append_history(body, peer.http->channel, page);
-  respond(peer, 200, kJson, body);
-}
-
-void HttpFront::listed(Peer& peer, hub::Listed& listed) {
-  if (!peer.http || peer.http->answers_missing == 0) return;
-  HttpExchange& exchange = *peer.http;
-  std::move(listed.channels.begin(), listed.channels.end(), std::back_inserter(exchange.channels));
-  std::move(listed.watched.begin(), listed.watched.end(), std::back_inserter(exchange.watched));
-  exchange.channels_total += listed.channels_total;
-  exchange.log_bytes += listed.log_bytes;
-  if (--exchange.answers_missing > 0) return;
-  std::string body;
-  if (exchange.waiting == HttpExchange::Waiting::channels) {
-    append_channels(body, exchange);
-  } else {
-    append_information(body, desk_, exchange);
-  }
-  respond(peer, 200, kJson, body);
-}
-
 void HttpFront::reauthorise() {
   desk_.connections.for_each([&](Peer& peer) {
     for (const hub::SubscriptionId id : peer.subscriptions) {
@@ -629,11 +330,11 @@ void HttpFront::say_goodbye(Peer& peer) {
   desk_.connections.close(peer);
 }
 
-void HttpFront::respond(Peer& peer, std::uint16_t status, std::string_view content_type, std::string_view body) {
+void HttpFront::respond(Peer& peer, std::string_view json) {
   auto fields = http::cors_fields(peer.http->allow_origin);
   fields.push_back({"Cache-Control", "no-store"});
   std::string answer;
-  http::append_response(answer, status, content_type, body, peer.http->connection, fields);
+  http::append_response(answer, 200, "application/json", json, peer.http->connection, fields);
   send_answer(peer, std::move(answer));
 }
 

@@ -61,7 +61,7 @@ class HttpFront {
   void set_principal(Peer& peer, PrincipalRef principal);
   void finish_poll(Peer& peer);
 
-  void respond(Peer& peer, std::uint16_t status, std::string_view content_type, std::string_view body);
+  void respond(Peer& peer, std::string_view json);
   void respond_error(Peer& peer, const base::Refusal& refusal);
   void refuse_method(Peer& peer, std::string_view allowed);
   bool too_long_to_publish(const Request& request) const;
