@@ -83,6 +83,62 @@ class WhoDoesNotListen(rig.ServerTest):
                 self.assertIn(response.status, (200, 404, 405))
                 self.assertIn("close", response.tokens("Connection"))
 
+    def test_a_body_behind_a_bad_ticket_is_not_read(self):
+        with rig.Server(dev=False, config='[server]\nlisten=["127.0.0.1:PORT"]\nadmin_listen=["127.0.0.1:ADMIN"]\n') as closed:
+            with closed.connect() as connection:
+                connection.send(b"POST /pub/a?ticket=junk HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n")
+                self.assertEqual(connection.read_response().status, 401)
+
+    def test_pipelined_publishes_are_all_answered_after_a_half_close(self):
+        for i in range(10):
+            with self.server.connect() as connection:
+                connection.send("".join(f"POST /pub/half-{i}-{n} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx"
+                                        for n in range(8)).encode())
+                connection.socket.shutdown(socket.SHUT_WR)
+                self.assertEqual([connection.read_response().status for _ in range(8)], [200] * 8)
+                self.assertTrue(connection.at_end())
+
+    def test_small_bombs_hold_nobody_up(self):
+        """A client whose compressed messages always leave something for the next turn is read once a turn, not once for each time
+        that it was read before: others are served in between, and the server does not get slower the longer it lasts."""
+        frame = client_frame(TEXT, wire.deflate(b"{" * 500_000), rsv=wire.RSV1)
+        offer = "permessage-deflate; client_no_context_takeover; server_no_context_takeover"
+        with rig.Server("--workers", "1") as server, server.ws("/ws/bombs?meta=1&kind=json", deflate_offer=offer) as attacker:
+            stop = threading.Event()
+
+            def attack():
+                try:
+                    while not stop.is_set():
+                        attacker.socket.sendall(frame * 50)
+                except OSError:
+                    pass
+
+            def listen():
+                try:
+                    while attacker.socket.recv(65536):
+                        pass
+                except OSError:
+                    pass
+
+            threads = [threading.Thread(target=attack), threading.Thread(target=listen)]
+            for thread in threads:
+                thread.start()
+            with server.connect() as healthy:
+                def counts():
+                    metrics = server.metrics()
+                    return metrics["wirebird_turns_total"], metrics['wirebird_refusals_total{code="E_JSON"}']
+
+                server.until(lambda: counts()[1] > 300, lambda: f"{counts()} turns and refusals")
+                turns, refused = counts()
+                while counts()[1] < refused + 300:
+                    self.assertEqual(healthy.request("GET", "/health").status, 200)
+                after = counts()
+            stop.set()
+            attacker.socket.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join()
+            self.assertLess((after[1] - refused) / (after[0] - turns), 4)  # bombs in one turn; each is twice its budget
+
     def test_catching_up_on_many_channels_is_paced(self):
         names = [f"many-{i}" for i in range(32)]
         with self.server.connect() as publisher:

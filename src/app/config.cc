@@ -305,6 +305,12 @@ std::expected<Merged, std::string> merge_options(const server::Options& running,
     return std::unexpected(
         "tls.certificate_file is gone, and the https:// listeners that run need one until a restart");
   }
+  const bool proxy = std::ranges::any_of(running.listeners, &server::Listener::proxy_protocol);
+  if (proxy && merged.options.trusted_proxies.empty()) {
+    return std::unexpected(
+        "server.trusted_proxies is empty, and the listeners that run take PROXY headers until a restart: nobody could "
+        "connect");
+  }
   return merged;
 }
 

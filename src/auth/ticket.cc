@@ -59,6 +59,12 @@ std::expected<std::string, base::Error> TicketBook::issue(Principal principal, b
   return ticket;
 }
 
+std::optional<Principal> TicketBook::peek(std::string_view ticket, base::Instant now) const {
+  const auto found = tickets_.find(sha256(ticket));
+  if (found == tickets_.end() || found->second.expires <= now) return std::nullopt;
+  return found->second.principal;
+}
+
 std::expected<Principal, base::Refusal> TicketBook::redeem(std::string_view ticket, base::Instant now) {
   drop_expired(now);
   const base::Refusal unknown(base::Error::token_invalid, "The ticket was used, has expired or was never issued.");

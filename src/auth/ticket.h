@@ -44,6 +44,9 @@ class TicketBook {
   // The principal, once. token_invalid for everything else: never issued, used, too old, of another worker.
   std::expected<Principal, base::Refusal> redeem(std::string_view ticket, base::Instant now);
 
+  // The same without using it up; nullopt where redeem() fails.
+  std::optional<Principal> peek(std::string_view ticket, base::Instant now) const;
+
   // The worker whose book a ticket claims to be in; nullopt if it is not even the shape of a ticket.
   static std::optional<base::WorkerId> worker_of(std::string_view ticket);
 

@@ -135,16 +135,21 @@ void FanOut::receive(Delivery delivery) {
   if (delivery.local.slot >= channels_.size()) return;
   Channel& channel = channels_[delivery.local.slot];
   if (channel.generation != delivery.local.generation || !channel.interested) return;  // on its way while we left
-  for (const MessageRef& each : delivery.messages) channel.waiting_bytes += each->charged_bytes();
+  std::size_t bytes = 0;
+  for (const MessageRef& each : delivery.messages) bytes += each->charged_bytes();
+  channel.waiting_bytes += bytes;
   if (!channel.jobs.empty() && !(channel.running && channel.jobs.size() == 1)) {
     Delivery& last = channel.jobs.back();
-    if (delivery.first == last.first + last.messages.size()) {
+    const bool small = channel.last_job_bytes + bytes <= kJobBytesMax;
+    if (small && delivery.first == last.first + last.messages.size()) {
+      channel.last_job_bytes += bytes;
       std::move(delivery.messages.begin(), delivery.messages.end(), std::back_inserter(last.messages));
       return shed(channel);
     }
   }
   if (channel.jobs.empty()) active_.push_back(delivery.local.slot);
   channel.jobs.push_back(std::move(delivery));
+  channel.last_job_bytes = bytes;
   shed(channel);
 }
 

@@ -133,6 +133,7 @@ class FanOut {
     std::deque<Delivery> jobs;  // the front one is running if `running`
     bool running = false;
     std::size_t waiting_bytes = 0;        // of the jobs that do not run yet
+    std::size_t last_job_bytes = 0;       // of the newest job, at most
     std::unique_ptr<JobBatches> batches;  // of the running job: what one slice encoded serves the next
     std::size_t cursor = 0;
     bool used() const { return members > 0 || requests > 0 || running; }

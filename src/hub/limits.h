@@ -26,6 +26,10 @@ inline constexpr std::uint32_t kSliceSubscribers = 512;
 // them.
 inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
 
+// Messages of one channel that are sent together, as one block: a quarter of what a reader's queue takes, so that a
+// block alone never makes a reader slow that has something left.
+inline constexpr std::size_t kJobBytesMax = 256 * 1024;
+
 // Idempotency keys kept per home: 5 minutes at 3,000 keyed publishes a second is 900,000 entries of 64 bytes. When more
 // come the oldest make room, so that nobody's publishes are refused; at 10,000 a second a key is kept for 100 s.
 inline constexpr std::uint32_t kIdempotencyKeysMax = 1'000'000;

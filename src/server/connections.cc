@@ -24,6 +24,9 @@ constexpr std::uint64_t kListenerToken = std::uint64_t{1} << 63;  // or-ed with 
 
 std::uint64_t token_of(const Peer& peer) { return (std::uint64_t{peer.generation & 0x7fffffff} << 32) | peer.slot; }
 
+// What was put back was read before the peer finished sending.
+bool may_hear_unread(const Peer& peer) { return (peer.paused & ~static_cast<unsigned>(Pause::ended)) == 0; }
+
 }  // namespace
 
 Peer::Peer() = default;
@@ -69,7 +72,10 @@ void Connections::stop_listening() {
 void Connections::handle(std::span<const loop::Ready> ready) {
   accept_again_ = false;
   for (const base::PeerId id : std::exchange(buffered_, {})) {
-    if (Peer* peer = find(id); peer != nullptr && peer->paused == 0) read(*peer);
+    Peer* peer = find(id);
+    if (peer == nullptr) continue;
+    peer->listed = false;
+    if (peer->paused == 0 || (peer->unread && may_hear_unread(*peer))) read(*peer);
   }
   for (const loop::Ready& each : ready) {
     if ((each.token & kListenerToken) != 0) {
@@ -82,7 +88,9 @@ void Connections::handle(std::span<const loop::Ready> ready) {
     if (peer.phase == Peer::Phase::tls_handshake) {
       continue_tls(peer);
     } else if (each.readable || each.hang_up) {
-      if (peer.paused == 0) {
+      if (peer.listed) {
+        continue;  // it was read in this turn, and has more: its next turn is the next one
+      } else if (peer.paused == 0) {
         read(peer);
       } else if (each.hang_up) {
         drop(peer);  // nobody will take the answers it waits for
@@ -134,7 +142,8 @@ Peer* Connections::open(loop::SocketId socket, const loop::Address& address, std
 void Connections::start_transport(Peer& peer, std::string_view received) {
   const Options& options = snapshot_->options();
   const bool behind_proxy = snapshot_->trusted_proxies().contains(peer.address);
-  const base::Error refused = shared_.overload.at_least(Overload::Level::no_connections)
+  const bool overloaded = shared_.overload.at_least(Overload::Level::no_connections) && !listener_of(peer).admin;
+  const base::Error refused = overloaded
                                   ? base::Error::memory
                                   : shared_.admission.admit(peer.address, options.connections_max,
                                                             behind_proxy ? 0 : options.connections_per_address_max);
@@ -232,9 +241,12 @@ void Connections::read(Peer& peer) {
 
 // Plaintext that waits inside OpenSSL, and what was put back, is invisible to the poller: the peer has its next turn at
 // reading with the next turn.
-void Connections::note_buffered(const Peer& peer) {
-  if (peer.dying || peer.paused != 0) return;
-  if (peer.unread || (peer.tls && peer.tls->has_buffered_input())) buffered_.push_back(peer.id());
+void Connections::note_buffered(Peer& peer) {
+  if (peer.dying || peer.listed) return;
+  const bool unread = peer.unread && may_hear_unread(peer);
+  if (!unread && !(peer.paused == 0 && peer.tls && peer.tls->has_buffered_input())) return;
+  peer.listed = true;
+  buffered_.push_back(peer.id());
 }
 
 void Connections::put_back(Peer& peer, std::span<const char> bytes) {
@@ -281,6 +293,7 @@ void Connections::close(Peer& peer) {
   peer.ping_at = base::kNever;
   peer.deadline = clock_.now() + kGoodbye + std::chrono::seconds(peer.out.bytes() / kGoodbyeBytesPerS);
   peer.paused = 0;
+  peer.stalled_since = base::kNever;  // it has the time of a goodbye now, however slow it was before
   peer.unread.reset();
   arm(peer);
   mark_dirty(peer);
@@ -344,20 +357,20 @@ void Connections::flush() {
 
 void Connections::flush(Peer& peer) {
   const std::size_t before = peer.out.bytes();
-  bool blocked = false;
+  bool blocked = false, lost = false;
   if (peer.tls && peer.tls->wants_write()) {
     const loop::IoResult result = peer.tls->flush(sockets_, peer.socket);
-    if (result.status == loop::IoStatus::failed) return drop(peer);
+    lost = result.status == loop::IoStatus::failed;
     blocked = result.status == loop::IoStatus::would_block;
   }
-  while (!blocked && !peer.out.empty()) {
+  while (!blocked && !lost && !peer.out.empty()) {
     const std::span<const std::string_view> view(slices_.data(), peer.out.gather(slices_));
     const loop::IoResult result =
         peer.tls ? peer.tls->write(sockets_, peer.socket, view) : sockets_.write(peer.socket, view);
     if (result.status == loop::IoStatus::would_block) {
       blocked = true;
     } else if (result.status != loop::IoStatus::ok) {
-      return drop(peer);
+      lost = true;
     } else {
       peer.out.written(result.bytes);
     }
@@ -365,6 +378,7 @@ void Connections::flush(Peer& peer) {
   const std::size_t moved = before - peer.out.bytes();
   counters_.bytes_out.add(moved);
   counters_.queue_bytes.subtract(moved);
+  if (lost) return drop(peer);
   if (blocked || !peer.out.empty()) {
     if (moved > 0 || peer.stalled_since == base::kNever) {
       peer.stalled_since = clock_.now();
@@ -453,6 +467,7 @@ void Connections::reap() {
     counters_.queue_bytes.subtract(peer.out.bytes());
     counters_.lifetime.observe(clock_.now() - peer.opened);
     const std::uint32_t slot = peer.slot;
+    if (peer.dirty) std::erase(dirty_, slot);
     const std::uint32_t generation = peer.generation;
     peer.~Peer();
     new (&peer) Peer();

@@ -98,7 +98,7 @@ class Connections {
   void read(Peer& peer);
   // `received`: bytes that came behind a PROXY header and belong to the client.
   void start_transport(Peer& peer, std::string_view received);
-  void note_buffered(const Peer& peer);
+  void note_buffered(Peer& peer);
   void continue_tls(Peer& peer);
   void read_proxy_header(Peer& peer);
   void transport_ready(Peer& peer);

@@ -22,11 +22,10 @@ struct HttpExchange {
   std::string rest;  // bytes that came after the request; handled once it is answered
   Waiting waiting = Waiting::nothing;
   http::Connection connection = http::Connection::keep_alive;
-  bool head_only = false;      // HEAD: the body is left out
-  bool body_unread = false;    // the request is answered without its body
-  bool peer_finished = false;  // the peer sends nothing more
-  std::string allow_origin;    // for the CORS header of the answer; empty: none
-  std::string channel;         // publish, history: of the answer
+  bool head_only = false;    // HEAD: the body is left out
+  bool body_unread = false;  // the request is answered without its body
+  std::string allow_origin;  // for the CORS header of the answer; empty: none
+  std::string channel;       // publish, history: of the answer
 
   // channels, information: one answer comes from every worker.
   std::uint16_t answers_missing = 0;

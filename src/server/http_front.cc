@@ -15,7 +15,8 @@
 namespace server {
 namespace {
 
-constexpr std::size_t kRestBytesMax = 64 * 1024;  // pipelined requests that wait for the answer of an earlier one
+constexpr std::uint64_t kSmallBodyBytes = 16 * 1024;  // read from anybody, and in need too
+constexpr std::size_t kRestBytesMax = 64 * 1024;      // pipelined requests that wait for the answer of an earlier one
 
 // What stands behind `prefix` in the path: "" for the prefix itself, nullopt if the path is another one.
 std::optional<std::string_view> rest_after(std::string_view path, std::string_view prefix) {
@@ -27,8 +28,18 @@ std::optional<std::string_view> rest_after(std::string_view path, std::string_vi
   return path.empty() ? std::nullopt : std::optional(path);
 }
 
+bool has_finished(const Peer& peer) { return (peer.paused & static_cast<unsigned>(Pause::ended)) != 0; }
+
 bool announces_body(const http::Request& request) {
   return request.count("Transfer-Encoding") > 0 || request.find("Content-Length").value_or("0") != "0";
+}
+
+bool announces_large_body(const http::Request& request) {
+  if (request.count("Transfer-Encoding") > 0) return true;
+  const std::string_view length = request.find("Content-Length").value_or("0");
+  std::uint64_t bytes = 0;
+  const auto parsed = std::from_chars(length.data(), length.data() + length.size(), bytes);
+  return parsed.ec != std::errc{} || bytes > kSmallBodyBytes;
 }
 
 // What was compressed would be published as it came, and nobody could read it.
@@ -89,7 +100,7 @@ std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
           respond_error(peer, base::Error::payload_too_big);
           return given;
         }
-        if (announces_body(exchange.reader.request()) &&
+        if (announces_large_body(exchange.reader.request()) &&
             desk_.shared.overload.at_least(Overload::Level::no_connections)) {
           exchange.connection = http::Connection::close;
           respond_error(peer, base::Error::memory);
@@ -120,6 +131,7 @@ std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
         break;
     }
   }
+  if (peer.phase == Peer::Phase::http && !peer.http && has_finished(peer)) desk_.connections.close(peer);
   return peer.phase == Peer::Phase::websocket ? given - bytes.size() : given;
 }
 
@@ -146,21 +158,24 @@ bool HttpFront::takes_body(Peer& peer, const Request& request) {
   const auto channel = door::channel_from_path(*path_channel);
   const auto query = codec::Query::parse(request.query);
   if (!channel || !query) return false;
-  if (query->count("ticket") > 0) return true;  // a ticket is used up by looking at it
+  const auto may_publish = [&](const auth::Principal& principal) {
+    const auto allowed =
+        desk_.snapshot->policy().authorize(principal, auth::Verb::publish, *channel, desk_.clock.wall());
+    return allowed.has_value();
+  };
+  if (query->count("ticket") > 0) {  // only looked at: it is used up when the request is whole
+    const auto principal = desk_.shared.tickets.peek(query->find("ticket").value_or(""), desk_.now);
+    return principal && may_publish(*principal);
+  }
   const auto principal = identify(desk_, request, *query);
-  if (!principal) return false;
-  static const auth::Principal kAnonymous{};
-  return desk_.snapshot->policy()
-      .authorize(*principal ? **principal : kAnonymous, auth::Verb::publish, *channel, desk_.clock.wall())
-      .has_value();
+  return principal && may_publish(*principal ? **principal : auth::Principal{});
 }
 
 void HttpFront::receive_eof(Peer& peer) {
   // Half-closed after a request that is being answered is what simple clients do; a long poll's client is gone.
   if (peer.http && peer.http->waiting != HttpExchange::Waiting::nothing &&
       peer.http->waiting != HttpExchange::Waiting::poll) {
-    peer.http->peer_finished = true;
-    return;
+    return;  // what came behind it is answered too; then the connection ends
   }
   // Not a reset: it would overtake the last answer.
   desk_.connections.close(peer);
@@ -366,9 +381,10 @@ void HttpFront::send_answer(Peer& peer, std::string answer) {
 }
 
 void HttpFront::next_request(Peer& peer) {
-  const bool close = peer.http->connection == http::Connection::close || peer.http->peer_finished;
   const bool was_waiting = peer.http->waiting != HttpExchange::Waiting::nothing;
   const std::string rest = std::move(peer.http->rest);
+  const bool was_last = was_waiting && rest.empty() && !peer.unread && has_finished(peer);
+  const bool close = peer.http->connection == http::Connection::close || was_last;
   peer.http.reset();
   peer.extras.reset();  // credentials belong to one request
   if (close) return desk_.connections.close(peer);

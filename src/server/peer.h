@@ -79,6 +79,7 @@ struct Peer {
   bool dying = false;       // in Connections' list of peers to destroy
   std::uint8_t paused = 0;  // Pause, or-ed
   bool wants_room = false;  // somebody waits for the queue to be short: Protocols::drained() once it is
+  bool listed = false;      // in Connections' list of peers with input that no readiness tells of
   bool heard = false;       // something came since the last ping
   bool gauged = false;      // counted in the gauge of its door
   bool shut = false;        // FIN sent

@@ -13,6 +13,11 @@ std::expected<auth::Principal, base::Refusal> Tickets::redeem(std::string_view t
   return book_.redeem(ticket, now);
 }
 
+std::optional<auth::Principal> Tickets::peek(std::string_view ticket, base::Instant now) {
+  const std::lock_guard lock(mutex_);
+  return book_.peek(ticket, now);
+}
+
 Shared::Shared(SnapshotRef snapshot, std::uint16_t workers, std::uint64_t secret, base::Instant started,
                Log& operator_log)
     : log(operator_log),

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class Tickets {
  public:
   std::expected<std::string, base::Error> issue(auth::Principal principal, base::Instant now, base::Entropy& entropy);
   std::expected<auth::Principal, base::Refusal> redeem(std::string_view ticket, base::Instant now);
+
+  std::optional<auth::Principal> peek(std::string_view ticket, base::Instant now);
 
  private:
   std::mutex mutex_;

@@ -9,7 +9,7 @@ namespace server {
 namespace {
 
 constexpr base::Duration kSweepInterval = std::chrono::milliseconds(100);
-constexpr base::Duration kMemoryReturnInterval = std::chrono::seconds(1);
+constexpr base::Duration kMemoryReturnInterval = std::chrono::seconds(2);
 constexpr std::size_t kMailsPerTurn = 4096;         // per sender
 constexpr std::uint32_t kAddressesMax = 16 * 1024;  // whose rates are remembered: 1 MiB
 constexpr int kSelfMailRounds = 4;                  // a publish of this worker to itself is delivered in the same turn
@@ -236,7 +236,7 @@ void Worker::sweep() {
 void Worker::watch_memory() {
   const std::uint64_t limit = desk_.options().memory_bytes_max;
   std::uint64_t bytes = io_.memory->resident_bytes();
-  if (bytes > limit / 4 * 3 && clock_now_ >= next_memory_return_) {
+  if (bytes > limit / 5 * 4 && clock_now_ >= next_memory_return_) {
     next_memory_return_ = clock_now_ + kMemoryReturnInterval;
     io_.memory->return_free();
     bytes = io_.memory->resident_bytes();
