@@ -285,11 +285,13 @@ std::vector<Change> diff_options(const server::Options& before, const server::Op
 
 std::expected<Merged, std::string> merge_options(const server::Options& running, server::Options wanted) {
   Merged merged{.options = std::move(wanted), .changes = {}, .waiting = {}};
-  merged.changes = diff_options(running, merged.options);
-  const auto first_waiting = std::ranges::stable_partition(
-      merged.changes, [](const Change& change) { return change.reload != Reload::restart; });
-  for (Change& change : first_waiting) merged.waiting.push_back(std::move(change.key));
-  merged.changes.erase(first_waiting.begin(), merged.changes.end());
+  for (Change& change : diff_options(running, merged.options)) {
+    if (change.reload == Reload::restart) {
+      merged.waiting.push_back(std::move(change.key));
+    } else {
+      merged.changes.push_back(std::move(change));
+    }
+  }
 
   Settings kept = settings_of(running);
   Settings settings = settings_of(merged.options);
