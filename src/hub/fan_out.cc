@@ -24,49 +24,44 @@ FanOut::FanOut(std::uint16_t workers, std::uint64_t hash_seed)
 SubscriptionId FanOut::subscribe(PeerSlot peer, std::string_view name, const Since& since, std::uint8_t format,
                                  std::uint16_t index, Post& post) {
   ASSERT(format < kFormatsMax && peer <= kPeerSlotMax);
-  std::uint32_t slot;
-  if (free_subscriptions_.empty()) {
-    slot = static_cast<std::uint32_t>(subscriptions_.size());
-    subscriptions_.emplace_back();
-  } else {
-    slot = free_subscriptions_.back();
-    free_subscriptions_.pop_back();
-  }
+  const std::uint32_t slot = subscriptions_.take();
   Subscription& subscription = subscriptions_[slot];
-  const std::uint32_t generation = subscription.generation + 1;
-  subscription = Subscription{};
-  subscription.generation = generation == 0 ? 1 : generation;
-  subscription.peer = peer;
+  if (++subscription.generation == 0) subscription.generation = 1;
   subscription.channel = find_or_create(name);
-  ++channels_[subscription.channel].members;
-  subscription.format = format;
+  subscription.place = catching_up_.take();
   subscription.index = index;
-  ++living_;
+  CatchUp& start = catching_up_[subscription.place];
+  start.peer = peer & kPeerSlotMax;
+  start.format = format & 0xfU;
+  ++channels_[subscription.channel].members;
   request(slot, subscription, since, Attach::Mode::normal, post);
   return {slot, subscription.generation};
 }
 
 void FanOut::unsubscribe(SubscriptionId id) {
-  Subscription* subscription = living(id);
+  const Subscription* subscription = living(id);
   if (subscription == nullptr) return;
-  const std::uint32_t channel = std::exchange(subscription->channel, kNone);
+  const std::uint32_t channel = subscription->channel;
   --channels_[channel].members;
-  if (subscription->edge != kNone) remove_edge(channels_[channel], subscription->edge);
-  free_subscriptions_.push_back(id.slot);
-  --living_;
+  if (subscription->live) {
+    remove_edge(channels_[channel], subscription->place);
+  } else {
+    catching_up_.give_back(subscription->place);
+  }
+  subscriptions_.give_back(id.slot);
   release_if_unused(channel);
 }
 
 void FanOut::resume(SubscriptionId id, Post& post) {
-  Subscription* subscription = living(id);
-  if (subscription == nullptr || subscription->state != Subscription::State::waiting) return;
+  const Subscription* subscription = living(id);
+  if (subscription == nullptr || subscription->live || !catching_up_[subscription->place].waiting) return;
+  catching_up_[subscription->place].waiting = 0;
   request_next(id.slot, *subscription, post);
 }
 
-void FanOut::request(std::uint32_t slot, Subscription& subscription, const Since& since, Attach::Mode mode,
+void FanOut::request(std::uint32_t slot, const Subscription& subscription, const Since& since, Attach::Mode mode,
                      Post& post) {
   Channel& channel = channels_[subscription.channel];
-  subscription.state = Subscription::State::requested;
   ++channel.requests;
   post.send(channel.home, Attach{.request = request_of(slot, subscription.generation),
                                  .channel = channel.name,
@@ -76,12 +71,13 @@ void FanOut::request(std::uint32_t slot, Subscription& subscription, const Since
                                  .bytes_max = page_bytes_max_});
 }
 
-void FanOut::request_next(std::uint32_t slot, Subscription& subscription, Post& post) {
+void FanOut::request_next(std::uint32_t slot, const Subscription& subscription, Post& post) {
   Since since{.kind = Since::Kind::position};
   // Of an epoch that has ended since, which none of the home's is: the home answers with a gap.
   const Channel& channel = channels_[subscription.channel];
-  since.position = {subscription.births == channel.births ? channel.epoch : Epoch{}, subscription.next - 1};
-  const bool too_many = subscription.rounds >= kCatchUpRoundsMax;
+  const CatchUp& reached = catching_up_[subscription.place];
+  since.position = {reached.births == channel.births ? channel.epoch : Epoch{}, reached.next - 1};
+  const bool too_many = reached.rounds >= kCatchUpRoundsMax;
   request(slot, subscription, since, too_many ? Attach::Mode::give_up : Attach::Mode::normal, post);
 }
 
@@ -96,45 +92,51 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
   const SubscriptionId id = subscription_of(page.request);
   Subscription* subscription = living(id);
   if (subscription == nullptr) return release_if_unused(page.local.slot);
-  const PeerSlot peer = subscription->peer;
+  ASSERT(!subscription->live);
+  CatchUp& reached = catching_up_[subscription->place];
+  const PeerSlot peer = reached.peer;
   if (page.error != base::Error::none) return sink.on_refused(peer, id, page.error);
 
-  if (subscription->rounds++ == 0) {
+  if (reached.rounds == 0) {
     sink.on_start(peer, id, page.start, page.gap);
   } else if (page.gap) {
     sink.on_gap(peer, id, *page.gap, page.start);
   } else {
-    ASSERT(page.start.offset + 1 == subscription->next);
+    ASSERT(page.start.offset + 1 == reached.next);
   }
+  if (reached.rounds <= kCatchUpRoundsMax) ++reached.rounds;
   if (!page.messages.empty()) {
     ASSERT(page.messages.front()->offset() == page.start.offset + 1);
     Batch batch{channel.name, channel.epoch, Batch::Source::replay, page.messages, {}};
-    const Target target{id.slot, peer & kPeerSlotMax, subscription->format & 0xfU};
+    const Target target{id.slot, reached.peer, reached.format};
     sink.on_messages({&target, 1}, batch);
   }
-  subscription->births = channel.births;
-  subscription->next = page.start.offset + page.messages.size() + 1;
+  reached.births = channel.births;
+  reached.next = page.start.offset + page.messages.size() + 1;
   if (page.state == Page::State::attached) {
-    enter(id.slot, *subscription, subscription->next);
+    enter(id.slot, *subscription);
     sink.on_live(peer, id);
   } else if (sink.can_take_page(peer)) {
     request_next(id.slot, *subscription, post);
   } else {
-    subscription->state = Subscription::State::waiting;
+    reached.waiting = 1;
   }
 }
 
-void FanOut::enter(std::uint32_t slot, Subscription& subscription, Offset next) {
+void FanOut::enter(std::uint32_t slot, Subscription& subscription) {
   Channel& channel = channels_[subscription.channel];
-  subscription.state = Subscription::State::live;
-  subscription.edge = static_cast<std::uint32_t>(channel.edges.size());
-  channel.edges.push_back({next, {slot, subscription.peer & kPeerSlotMax, subscription.format & 0xfU}});
+  const CatchUp& reached = catching_up_[subscription.place];
+  channel.edges.push_back({reached.next, {slot, reached.peer, reached.format}});
+  catching_up_.give_back(subscription.place);
+  subscription.place = static_cast<std::uint32_t>(channel.edges.size() - 1);
+  subscription.live = true;
 }
 
 void FanOut::receive(Delivery delivery) {
   if (delivery.local.slot >= channels_.size()) return;
   Channel& channel = channels_[delivery.local.slot];
   if (channel.generation != delivery.local.generation || !channel.interested) return;  // on its way while we left
+  if (channel.edges.empty()) return;  // who attaches later gets it with its page
   std::size_t bytes = 0;
   for (const MessageRef& each : delivery.messages) bytes += each->charged_bytes();
   channel.waiting_bytes += bytes;
@@ -194,7 +196,7 @@ void FanOut::run_slice(Channel& channel, Sink& sink) {
   const std::size_t begin = channel.cursor;
   channel.cursor = std::min(channel.edges.size(), begin + kSliceSubscribers);
   for (Edge& edge : std::span(channel.edges).subspan(begin, channel.cursor - begin)) {
-    if (edge.next >= end || edge.target.subscription == kNone) continue;
+    if (edge.next >= end) continue;
     const Offset next = std::exchange(edge.next, end);
     if (next < job.first) {
       hand_over(batch, sink);
@@ -224,23 +226,24 @@ void FanOut::finish_job(Channel& channel) {
   channel.jobs.pop_front();
   channel.running = false;
   channel.cursor = 0;
-  if (channel.holes == 0) return;
-  std::erase_if(channel.edges, [](const Edge& edge) { return edge.target.subscription == kNone; });
-  for (std::uint32_t place = 0; place < channel.edges.size(); ++place) {
-    subscriptions_[channel.edges[place].target.subscription].edge = place;
-  }
-  channel.holes = 0;
 }
 
-void FanOut::remove_edge(Channel& channel, std::uint32_t edge) {
-  if (channel.running) {
-    channel.edges[edge].target.subscription = kNone;
-    ++channel.holes;
-    return;
+// The last edge takes the place. If a job runs, what has been served stays before the cursor and what has not behind
+// it.
+void FanOut::remove_edge(Channel& channel, std::uint32_t place) {
+  auto& edges = channel.edges;
+  const auto move = [&](std::size_t from, std::size_t to) {
+    if (from == to) return;
+    edges[to] = edges[from];
+    subscriptions_[edges[to].target.subscription].place = static_cast<std::uint32_t>(to);
+  };
+  std::size_t hole = place;
+  if (place < channel.cursor) {
+    hole = --channel.cursor;
+    move(hole, place);
   }
-  channel.edges[edge] = channel.edges.back();
-  channel.edges.pop_back();
-  if (edge < channel.edges.size()) subscriptions_[channel.edges[edge].target.subscription].edge = edge;
+  move(edges.size() - 1, hole);
+  edges.pop_back();
 }
 
 void FanOut::release_if_unused(std::uint32_t slot) {
@@ -293,7 +296,7 @@ std::uint32_t FanOut::find_or_create(std::string_view name) {
 void FanOut::free_channel(std::uint32_t slot) {
   Channel& channel = channels_[slot];
   by_name_.erase(by_name_.find(channel.name));
-  if (!channel.jobs.empty()) std::erase(active_, slot);
+  ASSERT(channel.jobs.empty() && channel.edges.empty());
   const std::uint32_t generation = channel.generation;
   channel = Channel{};
   channel.generation = generation;
@@ -305,7 +308,7 @@ FanOut::Subscription* FanOut::living(SubscriptionId id) {
 }
 
 const FanOut::Subscription* FanOut::living(SubscriptionId id) const {
-  if (id.generation == 0 || id.slot >= subscriptions_.size()) return nullptr;
+  if (id.generation == 0 || !subscriptions_.holds(id.slot)) return nullptr;
   const Subscription& subscription = subscriptions_[id.slot];
   return subscription.generation == id.generation && subscription.channel != kNone ? &subscription : nullptr;
 }

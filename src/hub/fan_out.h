@@ -25,6 +25,7 @@
 
 #include "base/hash.h"
 #include "base/ids.h"
+#include "base/slab.h"
 #include "hub/batch.h"
 #include "hub/limits.h"
 #include "hub/mail.h"
@@ -94,28 +95,35 @@ class FanOut {
   bool watches(std::string_view channel) const { return by_name_.contains(channel); }
   // Living subscriptions by channel, of channels whose name begins with `prefix`.
   std::vector<std::pair<std::string, std::uint32_t>> watched(std::string_view prefix) const;
-  std::size_t subscriptions() const { return living_; }
+  std::size_t subscriptions() const { return subscriptions_.size(); }
   std::size_t channels() const { return by_name_.size(); }
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
+  // What is needed of each subscriber, and nothing that only some need: there are millions.
   struct Subscription {
     std::uint32_t generation = 0;
-    PeerSlot peer = 0;
     std::uint32_t channel = kNone;  // kNone: free slot
-    std::uint32_t edge = kNone;     // place in the channel's array; kNone while catching up
-    Offset next = 0;                // while catching up; the edge carries it afterwards
-    enum class State : std::uint8_t { requested, waiting, live } state = State::requested;
-    std::uint8_t format = 0;
+    std::uint32_t place = 0;        // live: in the channel's array; before: in catching_up_
     std::uint16_t index = 0;
-    std::uint16_t rounds = 0;  // 0: no page has come yet
-    std::uint16_t births = 0;  // of the channel when its last page came: `next` belongs to that epoch
+    bool live = false;
   };
+  static_assert(sizeof(Subscription) == 16);
+  // What a subscription needs until it is live; then its edge carries it.
+  struct CatchUp {
+    Offset next = 0;
+    PeerSlot peer : 28 = 0;
+    std::uint32_t format : 4 = 0;
+    std::uint16_t births = 0;       // of the channel when its last page came: `next` belongs to that epoch
+    std::uint16_t rounds : 15 = 0;  // 0: no page has come yet
+    std::uint16_t waiting : 1 = 0;  // for room in the peer's queue, not for a page
+  };
+  static_assert(sizeof(CatchUp) == 16 && kCatchUpRoundsMax < 1 << 15);
   // What a fan-out touches of a subscriber: a cache line holds four.
   struct Edge {
     Offset next;
-    Target target;  // subscription kNone: a hole left while a job runs
+    Target target;
   };
   static_assert(sizeof(Edge) == 16 && kFormatsMax <= 16);
   struct Channel {
@@ -128,21 +136,20 @@ class FanOut {
     bool detach_queued = false;
     std::uint32_t members = 0;   // living subscriptions, live or catching up
     std::uint32_t requests = 0;  // Attach without an answer yet
-    std::uint32_t holes = 0;
     std::vector<Edge> edges;
     std::deque<Delivery> jobs;  // the front one is running if `running`
     bool running = false;
     std::size_t waiting_bytes = 0;        // of the jobs that do not run yet
     std::size_t last_job_bytes = 0;       // of the newest job, at most
     std::unique_ptr<JobBatches> batches;  // of the running job: what one slice encoded serves the next
-    std::size_t cursor = 0;
-    bool used() const { return members > 0 || requests > 0 || running; }
+    std::size_t cursor = 0;               // of the running job: edges before it have been served
+    bool used() const { return members > 0 || requests > 0 || !jobs.empty(); }
   };
 
   std::uint32_t find_or_create(std::string_view name);
-  void request(std::uint32_t slot, Subscription& subscription, const Since& since, Attach::Mode mode, Post& post);
-  void request_next(std::uint32_t slot, Subscription& subscription, Post& post);
-  void enter(std::uint32_t slot, Subscription& subscription, Offset next);
+  void request(std::uint32_t slot, const Subscription& subscription, const Since& since, Attach::Mode mode, Post& post);
+  void request_next(std::uint32_t slot, const Subscription& subscription, Post& post);
+  void enter(std::uint32_t slot, Subscription& subscription);
   void remove_edge(Channel& channel, std::uint32_t edge);
   void finish_job(Channel& channel);
   void run_slice(Channel& channel, Sink& sink);
@@ -156,9 +163,8 @@ class FanOut {
   std::uint16_t workers_;
   std::uint64_t hash_seed_;
   std::uint32_t page_bytes_max_ = UINT32_MAX;
-  std::vector<Subscription> subscriptions_;
-  std::vector<std::uint32_t> free_subscriptions_;
-  std::size_t living_ = 0;
+  base::Slab<Subscription> subscriptions_;
+  base::Slab<CatchUp> catching_up_;
   std::array<Target, kSliceSubscribers> targets_;  // of the batch that a slice is at
   std::size_t gathered_ = 0;
   std::deque<Channel> channels_;  // references stay valid when it grows
