@@ -23,6 +23,8 @@ namespace base {
 template <class T>
 class Slab {
  public:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
   // `slot` < slots(), in a chunk that exists: taken, or found so by holds(). data() and get(), because the library's
   // checks would cost more than the look-up.
   T& operator[](std::uint32_t slot) { return items_.data()[slot >> kChunkBits].get()[slot & (kChunkItems - 1)]; }
@@ -71,14 +73,25 @@ class Slab {
     if (chunks_[chunk].free == kAllFree) keep_one_spare(chunk);
   }
 
+  // The first slot from this one on that is taken; kNone.
+  std::uint32_t next(std::uint32_t slot) const {
+    if (slot >= slots()) return kNone;
+    std::uint32_t chunk = slot >> kChunkBits;
+    std::uint64_t left = ~chunks_[chunk].free >> (slot & (kChunkItems - 1)) << (slot & (kChunkItems - 1));
+    while (left == 0) {
+      if (++chunk == chunks_.size()) return kNone;
+      left = ~chunks_[chunk].free;
+    }
+    return (chunk << kChunkBits) | static_cast<std::uint32_t>(std::countr_zero(left));
+  }
+
   template <class Visit>
   void for_each(Visit visit) {  // that is taken, in the order of slots; visit(slot, item) may give its own slot back
-    for (std::uint32_t chunk = 0; chunk < chunks_.size(); ++chunk) {
-      for (std::uint64_t left = ~chunks_[chunk].free; left != 0; left &= left - 1) {
-        const std::uint32_t slot = (chunk << kChunkBits) | static_cast<std::uint32_t>(std::countr_zero(left));
-        visit(slot, (*this)[slot]);
-      }
-    }
+    for (std::uint32_t slot = next(0); slot != kNone; slot = next(slot + 1)) visit(slot, (*this)[slot]);
+  }
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (std::uint32_t slot = next(0); slot != kNone; slot = next(slot + 1)) visit(slot, (*this)[slot]);
   }
 
  private:
@@ -86,7 +99,6 @@ class Slab {
   static constexpr std::uint32_t kChunkItems = 1U << kChunkBits;
   static constexpr std::uint32_t kWordBits = 64;
   static constexpr std::uint64_t kAllFree = ~std::uint64_t{0};
-  static constexpr std::uint32_t kNone = UINT32_MAX;
   static constexpr bool kHasGeneration = requires(T& item) { item.generation; };
 
   struct Chunk {
