@@ -286,6 +286,15 @@ void Connections::send(Peer& peer, std::string_view bytes) {
   if (!bytes.empty()) send(peer, base::SharedBytes::copy(bytes));
 }
 
+void Connections::send_now(Peer& peer, std::string_view bytes) {
+  if (bytes.empty() || peer.dying) return;
+  if (!peer.out.empty() || peer.tls() != nullptr) return send(peer, bytes);
+  const loop::IoResult result = sockets_.write(peer.socket, {&bytes, 1});
+  if (result.status == loop::IoStatus::failed) return drop(peer);
+  counters_.bytes_out.add(result.bytes);
+  send(peer, bytes.substr(result.bytes));
+}
+
 void Connections::close(Peer& peer) {
   if (peer.dying) return;
   if (peer.phase == Peer::Phase::tls_handshake) return drop(peer);  // there is no way yet to say anything
