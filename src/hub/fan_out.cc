@@ -18,8 +18,12 @@ SubscriptionId subscription_of(RequestId request) {
 
 }  // namespace
 
-FanOut::FanOut(std::uint16_t workers, std::uint64_t hash_seed)
-    : workers_(workers), hash_seed_(hash_seed), by_name_(0, base::StringHash{hash_seed}), detaches_(workers) {}
+FanOut::FanOut(std::uint16_t workers, const Rules& rules, std::uint64_t hash_seed)
+    : workers_(workers),
+      rules_(rules),
+      hash_seed_(hash_seed),
+      by_name_(0, base::StringHash{hash_seed}),
+      detaches_(workers) {}
 
 SubscriptionId FanOut::subscribe(PeerSlot peer, std::string_view name, const Since& since, std::uint8_t format,
                                  std::uint16_t index, Post& post) {
@@ -49,6 +53,8 @@ SubscriptionId FanOut::subscribe(PeerSlot peer, std::string_view name, const Sin
 void FanOut::unsubscribe(SubscriptionId id) {
   Subscription* subscription = living(id);
   if (subscription == nullptr) return;
+  if (subscription->state == Subscription::State::lagging)
+    stop_lagging(channels_[subscription->channel], *subscription);
   const std::uint32_t channel = std::exchange(subscription->channel, kNone);
   --channels_[channel].members;
   if (subscription->edge != kNone) remove_edge(channels_[channel], subscription->edge);
@@ -57,10 +63,11 @@ void FanOut::unsubscribe(SubscriptionId id) {
   release_if_unused(channel);
 }
 
-void FanOut::resume(SubscriptionId id, Post& post) {
+void FanOut::resume(SubscriptionId id, Sink& sink, Post& post) {
   Subscription* subscription = living(id);
-  if (subscription == nullptr || subscription->state != Subscription::State::waiting) return;
-  request_next(id.slot, *subscription, post);
+  if (subscription == nullptr) return;
+  if (subscription->state == Subscription::State::waiting) request_next(id.slot, *subscription, post);
+  if (subscription->state == Subscription::State::lagging) go_on(id, *subscription, sink);
 }
 
 void FanOut::request(std::uint32_t slot, Subscription& subscription, const Since& since, Attach::Mode mode,
@@ -102,15 +109,15 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
   if (subscription->rounds++ == 0) {
     sink.on_start(peer, id, page.start, page.gap);
   } else if (page.gap) {
-    sink.on_gap(peer, id, *page.gap, page.start);
+    announce(channel, peer, id, *page.gap, sink);
   } else {
     ASSERT(page.start.offset + 1 == subscription->next);
   }
   if (!page.messages.empty()) {
     ASSERT(page.messages.front()->offset() == page.start.offset + 1);
-    Batch batch{channel.name, channel.epoch, Batch::Source::replay, page.messages, {}};
+    Batch batch{channel.name, channel.epoch, Batch::Source::replay, channel.slow_reader, page.messages, {}};
     const Target target{id.slot, peer & kPeerSlotMax, subscription->format & 0xfU};
-    sink.on_messages({&target, 1}, batch);
+    channel.outcomes.queued += sink.on_messages({&target, 1}, batch).messages;
   }
   subscription->births = channel.births;
   subscription->next = page.start.offset + page.messages.size() + 1;
@@ -188,8 +195,11 @@ void FanOut::run_slice(Channel& channel, Sink& sink) {
   const Offset end = job.first + job.messages.size();
   if (!std::exchange(channel.running, true)) {
     for (const MessageRef& each : job.messages) channel.waiting_bytes -= each->charged_bytes();
+    channel.head = end - 1;
   }
-  if (!channel.batches) channel.batches = std::make_unique<JobBatches>(channel.name, channel.epoch, job.messages);
+  if (!channel.batches) {
+    channel.batches = std::make_unique<JobBatches>(channel.name, channel.epoch, channel.slow_reader, job.messages);
+  }
   Batch* batch = nullptr;  // what targets_ get
   const std::size_t begin = channel.cursor;
   channel.cursor = std::min(channel.edges.size(), begin + kSliceSubscribers);
@@ -197,26 +207,137 @@ void FanOut::run_slice(Channel& channel, Sink& sink) {
     if (edge.next >= end || edge.target.subscription == kNone) continue;
     const Offset next = std::exchange(edge.next, end);
     if (next < job.first) {
-      hand_over(batch, sink);
-      sink.on_gap(edge.target.peer, id_of(edge.target.subscription), Gap{next, job.first - 1, GapReason::overload},
-                  Position{channel.epoch, job.first - 1});
+      hand_over(channel, batch, sink);
+      if (!reaches(channel, edge, next, sink)) continue;
     }
     const Offset from = std::max(next, job.first);
     if (from >= end) continue;
     if (batch == nullptr || batch->first() != from) {
-      hand_over(batch, sink);
+      hand_over(channel, batch, sink);
       batch = &channel.batches->from(from);
     }
     targets_[gathered_++] = edge.target;
   }
-  hand_over(batch, sink);
+  hand_over(channel, batch, sink);
   if (channel.cursor >= channel.edges.size()) finish_job(channel);
 }
 
-void FanOut::hand_over(Batch* batch, Sink& sink) {
+// An edge that must get something older than the running job, or would have had to: it lags, or others were dropped
+// before it. True if it gets the job now, after the gap.
+bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Sink& sink) {
+  const Delivery& job = channel.jobs.front();
+  Subscription& subscription = subscriptions_[edge.target.subscription];
+  Gap gap{next, job.first - 1, GapReason::overload};
+  if (subscription.state == Subscription::State::lagging) {
+    if (!sink.can_go_on(edge.target.peer, channel.slow_reader)) {
+      edge.next = next;
+      if (job.messages.empty()) {
+        channel.newest.reset();  // newer ones have come, and are held no more
+      } else {
+        keep_newest(channel, job.messages.back());
+      }
+      return false;
+    }
+    stop_lagging(channel, subscription);
+    gap.reason = channel.slow_reader == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
+  }
+  announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
+  return true;
+}
+
+bool FanOut::announce(Channel& channel, PeerSlot peer, SubscriptionId id, const Gap& gap, Sink& sink) {
+  if (!sink.on_gap(peer, id, gap, Position{channel.epoch, gap.to})) return false;
+  switch (gap.reason) {
+    case GapReason::slow_reader:
+      channel.outcomes.dropped += gap.messages();
+      break;
+    case GapReason::conflated:
+      channel.outcomes.conflated += gap.messages();
+      break;
+    case GapReason::overload:
+      channel.outcomes.overload += gap.messages();
+      break;
+    default:  // the history no longer held them
+      break;
+  }
+  return true;
+}
+
+void FanOut::hand_over(Channel& channel, Batch* batch, Sink& sink) {
   if (gathered_ == 0) return;
-  sink.on_messages(std::span(targets_).first(gathered_), *batch);
+  const Sink::Taken taken = sink.on_messages(std::span(targets_).first(gathered_), *batch);
+  channel.outcomes.queued += taken.messages;
   gathered_ = 0;
+  if (!taken.lagging.empty()) lag(channel, taken.lagging, *batch);
+}
+
+void FanOut::lag(Channel& channel, std::span<const std::uint32_t> subscriptions, const Batch& batch) {
+  for (const std::uint32_t slot : subscriptions) {
+    Subscription& subscription = subscriptions_[slot];
+    ASSERT(subscription.state == Subscription::State::live);
+    subscription.state = Subscription::State::lagging;
+    channel.edges[subscription.edge].next = batch.first();
+  }
+  channel.lagging += static_cast<std::uint32_t>(subscriptions.size());
+  lagging_ += subscriptions.size();
+  keep_newest(channel, batch.messages.back());
+}
+
+void FanOut::keep_newest(Channel& channel, const MessageRef& message) {
+  if (channel.slow_reader != SlowReader::conflate) return;
+  if (channel.newest && channel.newest->message->offset() == message->offset()) return;
+  channel.newest = std::make_unique<Newest>(
+      Newest{message, {channel.name, channel.epoch, Batch::Source::live, channel.slow_reader, {}, {}}});
+  channel.newest->batch.messages = std::span(&channel.newest->message, 1);
+}
+
+void FanOut::stop_lagging(Channel& channel, Subscription& subscription) {
+  subscription.state = Subscription::State::live;
+  --lagging_;
+  if (--channel.lagging == 0) channel.newest.reset();
+}
+
+// What has passed by the edge is announced now. A job that is on its way to it finds it where the job begins, or, if
+// the newest message is of that job, behind it.
+void FanOut::go_on(SubscriptionId id, Subscription& subscription, Sink& sink) {
+  Channel& channel = channels_[subscription.channel];
+  if (!sink.can_go_on(subscription.peer, channel.slow_reader)) return;
+  Edge& edge = channel.edges[subscription.edge];
+  if (channel.newest) {
+    const Offset newest = channel.newest->message->offset();
+    ASSERT(newest >= edge.next);
+    if (newest > edge.next) {
+      const Gap gap{edge.next, newest - 1, GapReason::conflated};
+      if (!announce(channel, subscription.peer, id, gap, sink)) return;
+    }
+    edge.next = newest;
+    const std::uint64_t messages = sink.on_messages({&edge.target, 1}, channel.newest->batch).messages;
+    if (messages == 0) return;  // too large for what the gap has left of the queue: once that is written
+    channel.outcomes.queued += messages;
+    edge.next = newest + 1;
+  } else {
+    const bool passed = !channel.running || subscription.edge < channel.cursor;
+    const Offset last = passed ? channel.head : channel.jobs.front().first - 1;
+    const GapReason reason =
+        channel.slow_reader == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
+    if (!announce(channel, subscription.peer, id, Gap{edge.next, last, reason}, sink)) return;
+    edge.next = last + 1;
+  }
+  stop_lagging(channel, subscription);
+}
+
+void FanOut::count_closed(SubscriptionId id) {
+  const Subscription* subscription = living(id);
+  if (subscription != nullptr) ++channels_[subscription->channel].outcomes.closed;
+}
+
+void FanOut::rules_changed() {
+  for (const auto& [name, slot] : by_name_) {
+    Channel& channel = channels_[slot];
+    channel.slow_reader = rules_.rules_of(name)->slow_reader;
+    // Who lags goes on as the new rule says; to conflate, from the next message on.
+    if (channel.slow_reader != SlowReader::conflate) channel.newest.reset();
+  }
 }
 
 void FanOut::finish_job(Channel& channel) {
@@ -261,7 +382,7 @@ void FanOut::pump(Post& post) {
       queue.pop_front();
       channel.detach_queued = false;
       if (channel.used()) continue;  // somebody came back before the home was told
-      post.send(home, Detach{channel.name, {slot, channel.generation}});
+      post.send(home, Detach{channel.name, {slot, channel.generation}, channel.outcomes});
       free_channel(slot);
     }
   }
@@ -286,6 +407,7 @@ std::uint32_t FanOut::find_or_create(std::string_view name) {
   channel.name = name;
   ++channel.generation;
   channel.home = home_of(name, workers_, hash_seed_);
+  channel.slow_reader = rules_.rules_of(name)->slow_reader;
   by_name_.emplace(channel.name, slot);
   return slot;
 }
@@ -310,10 +432,13 @@ const FanOut::Subscription* FanOut::living(SubscriptionId id) const {
   return subscription.generation == id.generation && subscription.channel != kNone ? &subscription : nullptr;
 }
 
-std::vector<std::pair<std::string, std::uint32_t>> FanOut::watched(std::string_view prefix) const {
-  std::vector<std::pair<std::string, std::uint32_t>> result;
+std::vector<std::pair<std::string, Watched>> FanOut::watched(std::string_view prefix) const {
+  std::vector<std::pair<std::string, Watched>> result;
   for (const auto& [name, slot] : by_name_) {
-    if (channels_[slot].members > 0 && name.starts_with(prefix)) result.emplace_back(name, channels_[slot].members);
+    const Channel& channel = channels_[slot];
+    if (!name.starts_with(prefix)) continue;
+    if (channel.members == 0 && channel.outcomes == Outcomes{}) continue;
+    result.emplace_back(name, Watched{channel.members, channel.lagging, channel.outcomes});
   }
   return result;
 }

@@ -143,15 +143,17 @@ Listed Home::list(const List& list) const {
   for (const Channel* channel : sweep_order_) {
     if (answer.channels.size() >= list.channels_max) break;
     if (!channel->name.starts_with(list.prefix)) continue;
-    answer.channels.push_back(
-        {channel->name, Position{channel->epoch, channel->log.head()}, channel->log.size(), channel->log.bytes(), 0});
+    answer.channels.push_back({channel->name, Position{channel->epoch, channel->log.head()}, channel->log.size(),
+                               channel->log.bytes(), Watched{.outcomes = channel->outcomes}});
   }
   return answer;
 }
 
 void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
   Channel* channel = find(detach.channel);
-  if (channel == nullptr || channel->workers.empty() || channel->workers[from].local != detach.local) return;
+  if (channel == nullptr) return;
+  channel->outcomes.add(detach.outcomes);
+  if (channel->workers.empty() || channel->workers[from].local != detach.local) return;
   stop_interest(*channel, from);
   channel->idle_since = now.instant;
 }
