@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/shared_bytes.h"
@@ -20,7 +20,7 @@ namespace hub {
 inline constexpr std::size_t kFormatsMax = 8;
 
 struct Batch {
-  const std::string& channel;
+  std::string_view channel;
   Epoch epoch;
   enum class Source : std::uint8_t { live, replay } source;  // replay is paced by the reader and never counts as slow
   SlowReader slow_reader;                                    // of the channel
@@ -36,7 +36,7 @@ struct Batch {
 class JobBatches {
  public:
   // All must outlive this.
-  JobBatches(const std::string& channel, Epoch epoch, SlowReader slow_reader, std::span<const MessageRef> messages)
+  JobBatches(std::string_view channel, Epoch epoch, SlowReader slow_reader, std::span<const MessageRef> messages)
       : channel_(channel), epoch_(epoch), slow_reader_(slow_reader), messages_(messages) {}
 
   Batch& from(Offset offset) {  // within the messages
@@ -50,7 +50,7 @@ class JobBatches {
   }
 
  private:
-  const std::string& channel_;
+  std::string_view channel_;
   Epoch epoch_;
   SlowReader slow_reader_;
   std::span<const MessageRef> messages_;

@@ -8,18 +8,20 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/entropy.h"
 #include "base/hash.h"
+#include "base/hash_index.h"
 #include "base/ids.h"
+#include "base/one_or_many.h"
+#include "base/shared_bytes.h"
+#include "base/slab.h"
 #include "base/time.h"
 #include "hub/channel_log.h"
 #include "hub/limits.h"
@@ -67,34 +69,36 @@ class Home {
   bool has_backlog() const;  // some worker is behind: pump() has work once there is room
 
  private:
-  struct Interest {
+  struct Interest {  // of one worker; none: it is not kept
     enum class State : std::uint8_t { none, attached, behind };
+    base::WorkerId worker = 0;
     State state = State::none;
     bool queued = false;  // named in behind_, whether or not it is behind still
     LocalChannelId local;
     Offset sent = 0;  // behind: the last offset that was sent to that worker
   };
   struct Channel {
-    std::string name;
-    std::uint64_t serial = 0;  // never used again
+    base::SharedBytes name;
+    std::uint32_t slot = 0;
+    std::uint32_t generation = 0;
     const ChannelRules* rules = nullptr;
     Epoch epoch;
     ChannelLog log;
     MessageRef last;
-    std::vector<Interest> workers;  // by worker id; empty until somebody attaches
-    std::uint32_t interested = 0;
-    std::uint32_t queued = 0;  // how often behind_ names it: once per worker at most
+    base::OneOrMany<Interest> interests;
     base::Instant idle_since;
-    std::size_t sweep_index = 0;
-    Outcomes outcomes;  // of workers that have left
+    std::unique_ptr<Outcomes> outcomes;  // of workers that have left; null: none
   };
   struct Remembered {  // an idempotency key with its answer
+    base::Hash128 key;
     base::Hash128 content;
     Position position;
     base::WallTime time;
+    base::Instant at;
   };
-  struct Logged {  // one logged message in the order of all channels, for the cap over them
-    std::uint64_t serial;
+  struct Logged {        // one logged message in the order of all channels, for the cap over them
+    std::uint32_t slot;  // of the channel
+    std::uint32_t generation;
     Offset offset;
   };
 
@@ -103,6 +107,7 @@ class Home {
   void handle(base::WorkerId from, Read& read, Now now, Post& post);
   void handle(base::WorkerId from, Detach& detach, Now now, Post& post);
 
+  std::uint32_t find_slot(std::string_view name) const;
   Channel* find(std::string_view name);
   Channel* find_or_create(std::string_view name, Now now);
   Epoch make_epoch();
@@ -115,11 +120,16 @@ class Home {
   template <class Change>
   void change_log(Channel& channel, Change change);
   void enforce_total();
+  Channel* channel_of(const Logged& entry);  // null: it does not live any more
   void forget_dropped_entries();
-  void stop_interest(Channel& channel, base::WorkerId worker);
+  static Interest* interest_of(Channel& channel, base::WorkerId worker);
+  static void stop_interest(Channel& channel, Interest& interest);
+  static void remove_interest(Channel& channel, Interest& interest);
   void expire(Channel& channel, base::Instant now);
-  bool bury_if_idle(Channel& channel, base::Instant now);
-  void remember(const base::Hash128& key, const Remembered& answer, base::Instant now);
+  void bury_if_idle(Channel& channel, base::Instant now);
+  const Remembered* known_answer(const base::Hash128& key, base::Instant now) const;
+  void remember(const Remembered& answer);
+  void forget_oldest_key();
   void forget_old_keys(base::Instant now);
   void drop_old_tombstones(base::Instant now);
 
@@ -129,19 +139,18 @@ class Home {
   base::Entropy& entropy_;
   std::uint64_t hash_seed_;
 
-  std::unordered_map<std::string, std::unique_ptr<Channel>, base::StringHash, std::equal_to<>> channels_;
-  std::vector<Channel*> sweep_order_;
-  std::size_t sweep_cursor_ = 0;
-  std::unordered_map<std::uint64_t, Channel*> by_serial_;
-  std::uint64_t next_serial_ = 1;
+  base::Slab<Channel> channels_;
+  base::HashIndex by_name_;
+  std::uint32_t sweep_cursor_ = 0;
   std::deque<Logged> logged_;  // may name messages that are dropped already; rebuilt when half of it does
   std::uint64_t logged_messages_ = 0;
   std::uint64_t log_bytes_ = 0;
   Tombstones tombstones_;
-  base::WallTime forgotten_{INT64_MIN};  // of the newest message of all channels whose tombstone was dropped
-  std::unordered_map<base::Hash128, Remembered, base::Hash128Hash> keys_;
-  std::deque<std::pair<base::Instant, base::Hash128>> key_order_;  // as many as keys_
-  std::vector<std::deque<Channel*>> behind_;                       // by worker; a channel that is named lives on
+  base::WallTime forgotten_{INT64_MIN};       // of the newest message of all channels whose tombstone was dropped
+  std::deque<Remembered> keys_;               // in the order of their coming
+  std::uint32_t first_key_ = 0;               // the number of the first of keys_
+  base::HashIndex by_key_;                    // to numbers
+  std::vector<std::deque<Channel*>> behind_;  // by worker; a channel that is named lives on, and its interest
 };
 
 // The worker that is home to a channel. `seed` is the same on all workers of a process.

@@ -20,8 +20,9 @@ class SocketFront {
   void publish_refused(Peer& peer, base::Error error);
 
  private:
-  void handle(Peer& peer, const ws::Event& event);
-  void echo(Peer& peer, const ws::Event& event);
+  // `received`: what the session was given, where the payload may stand.
+  void handle(Peer& peer, const ws::Event& event, std::span<char> received);
+  void echo(Peer& peer, const ws::Event& event, std::span<char> received);
   void publish(Peer& peer, const ws::Event& event);
   void refuse(Peer& peer, const base::Refusal& refusal);
   void ping(Peer& peer);
