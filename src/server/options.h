@@ -11,18 +11,20 @@
 #include "auth/auth.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "hub/rules.h"
 
 namespace server {
 
 using namespace std::chrono_literals;
 
 struct NamespaceOptions {
-  std::string name;                           // empty: the default namespace
-  auth::NamespacePermissions permissions;     // [live]
-  std::uint32_t history_messages_max = 1000;  // [live] 0 keeps none
-  std::uint32_t history_bytes_max = 1 << 20;  // [live]
-  base::Duration history_age_max = 1h;        // [live]
-  bool last_value = false;                    // [live] the newest message is kept when history has expired
+  std::string name;                                      // empty: the default namespace
+  auth::NamespacePermissions permissions;                // [live]
+  std::uint32_t history_messages_max = 1000;             // [live] 0 keeps none
+  std::uint32_t history_bytes_max = 1 << 20;             // [live]
+  base::Duration history_age_max = 1h;                   // [live]
+  bool last_value = false;                               // [live] the newest message is kept when history has expired
+  hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
 };
 
