@@ -51,11 +51,13 @@ struct Counters {
   Counter messages_out;              // deliveries queued to peers
   Counter bytes_in;
   Counter bytes_out;
-  Counter fan_out_blocks;  // encodings made; messages_out / this = how often one was shared
-  Counter mails;           // to other workers
-  Counter queue_bytes;     // waiting in all peers' queues
-  Counter gaps;            // announced
-  Counter caught_up;       // messages replayed to subscribers that resumed
+  Counter fan_out_blocks;   // encodings made; messages_out / this = how often one was shared
+  Counter mails;            // to other workers
+  Counter mail_deliveries;  // of those
+  Counter wakeups;          // of other workers that slept
+  Counter queue_bytes;      // waiting in all peers' queues
+  Counter gaps;             // announced
+  Counter caught_up;        // messages replayed to subscribers that resumed
   Counter subscriptions;
   Counter channels;  // this worker is home to
   Counter log_bytes;
