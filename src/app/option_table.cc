@@ -341,6 +341,13 @@ constexpr auto kOptions = std::to_array<Option>({
      .reload = Reload::live,
      .help = "How long a message is kept.",
      .range = between(1s, 24h * 365)},
+    {.key = "channels.max_delay",
+     .slot = in_channels<&NamespaceOptions::max_delay>,
+     .reload = Reload::live,
+     .help =
+         "How long a message may wait for others of its channel, so that all leave in one write per subscriber: far "
+         "less CPU where many come per second, that much later where few do. 0s: none waits.",
+     .range = between(0s, 1s)},
 });
 
 template <class... Cases>

@@ -65,6 +65,8 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
     forget_old_keys(now.instant);
     if (const auto known = keys_.find(*publish.idempotency_key); known != keys_.end()) {
       if (known->second.content == publish.content) {
+        answer.level = known->second.level;
+        answer.workers = known->second.workers;
         answer.position = known->second.position;
         answer.time = known->second.time;
       } else {
@@ -86,11 +88,18 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
 
   answer.position = {channel->epoch, message->offset()};
   answer.time = time;
+  answer.workers = channel->interested;
   if (publish.idempotency_key) {
-    remember(*publish.idempotency_key, {publish.content, answer.position, answer.time}, now.instant);
+    remember(*publish.idempotency_key, {publish.content, answer.position, answer.time, answer.level, answer.workers},
+             now.instant);
   }
   post.send(from, answer);
-  deliver(*channel, message, post);
+  if (channel->interested == 0) return;
+  if (channel->rules->max_delay > base::Duration::zero() && holding_) {
+    hold(*channel, message, now.instant, post);
+  } else {
+    deliver(*channel, {&message, 1}, post);
+  }
 }
 
 void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
@@ -159,8 +168,8 @@ void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
 void Home::stop_interest(Channel& channel, base::WorkerId worker) {
   Interest& interest = channel.workers[worker];
   if (interest.state == Interest::State::none) return;
-  interest = {.queued = interest.queued};  // pump() passes over it
-  --channel.interested;
+  interest = {.queued = interest.queued};                             // pump() passes over it
+  if (--channel.interested == 0 && channel.held) take_held(channel);  // nobody waits for it
 }
 
 Page Home::page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now) {
@@ -212,21 +221,60 @@ void Home::forget_dropped_entries() {
   });
 }
 
-void Home::deliver(Channel& channel, const MessageRef& message, Post& post) {
-  if (channel.interested == 0) return;
+// The messages are the newest of the channel.
+void Home::deliver(Channel& channel, std::span<const MessageRef> messages, Post& post) {
+  const Offset first = messages.front()->offset();
   for (base::WorkerId worker = 0; worker < workers_; ++worker) {
     Interest& interest = channel.workers[worker];
     if (interest.state != Interest::State::attached) continue;  // behind: pump() sends it from the log
     if (post.has_room(worker)) {
-      post.send(worker, Delivery{interest.local, message->offset(), {message}});
+      post.send(worker, Delivery{interest.local, first, {messages.begin(), messages.end()}});
     } else {
       interest.state = Interest::State::behind;
-      interest.sent = message->offset() - 1;
+      interest.sent = first - 1;
       if (std::exchange(interest.queued, true)) continue;
       behind_[worker].push_back(&channel);
       ++channel.queued;
     }
   }
+}
+
+void Home::hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post) {
+  if (!channel.held) {
+    channel.held = std::make_unique<Held>();
+    channel.held->deadline = now + channel.rules->max_delay;
+    due_.emplace(Due{channel.held->deadline, channel.serial}, &channel);
+  }
+  Held& held = *channel.held;
+  held.messages.push_back(message);
+  held.bytes += message->charged_bytes();
+  held_bytes_ += message->charged_bytes();
+  if (held.messages.size() >= kHeldMessagesMax || held.bytes >= kHeldBytesMax) release(channel, post);
+  while (held_bytes_ > kHeldBytesTotalMax) release(*due_.begin()->second, post);
+}
+
+std::unique_ptr<Home::Held> Home::take_held(Channel& channel) {
+  due_.erase(Due{channel.held->deadline, channel.serial});
+  held_bytes_ -= channel.held->bytes;
+  return std::exchange(channel.held, nullptr);
+}
+
+void Home::release(Channel& channel, Post& post) {
+  const std::unique_ptr<Held> held = take_held(channel);
+  deliver(channel, held->messages, post);
+}
+
+void Home::release_due(base::Instant now, Post& post) {
+  while (!due_.empty() && due_.begin()->first.at <= now) release(*due_.begin()->second, post);
+}
+
+void Home::release_all(Post& post) {
+  while (!due_.empty()) release(*due_.begin()->second, post);
+}
+
+void Home::stop_holding(Post& post) {
+  holding_ = false;
+  release_all(post);
 }
 
 void Home::pump(Post& post) {
@@ -241,10 +289,15 @@ void Home::pump(Post& post) {
       --channel.queued;
       interest.queued = false;
       if (!behind) continue;
-      Delivery delivery{interest.local, std::max(interest.sent + 1, channel.log.first_held()), {}};
-      delivery.messages = channel.log.page(delivery.first, kPageMessagesMax, kPageBytesMax);
+      // What is held back comes by itself, and whole, whatever the log still has of it.
+      const Offset end = channel.held ? channel.held->messages.front()->offset() : channel.log.head() + 1;
+      Delivery delivery{interest.local, std::min(std::max(interest.sent + 1, channel.log.first_held()), end), {}};
+      if (delivery.first < end) {
+        delivery.messages = channel.log.page(delivery.first, kPageMessagesMax, kPageBytesMax);
+        delivery.messages.resize(std::min<std::size_t>(delivery.messages.size(), end - delivery.first));
+      }
       interest.sent = delivery.first + delivery.messages.size() - 1;
-      if (interest.sent == channel.log.head()) {
+      if (interest.sent + 1 == end) {
         interest.state = Interest::State::attached;
       } else {
         queue.push_back(&channel);
@@ -364,8 +417,9 @@ void Home::forget_old_keys(base::Instant now) {
   }
 }
 
-void Home::rules_changed(HomeOptions options) {
+void Home::rules_changed(HomeOptions options, Post& post) {
   options_ = options;
+  release_all(post);
   for (Channel* channel : sweep_order_) {
     channel->rules = rules_.rules_of(channel->name);
     change_log(*channel, [&](ChannelLog& log) { log.trim(channel->rules->log); });

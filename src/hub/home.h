@@ -2,15 +2,23 @@
 // is published here. One per worker; a channel's home is worker home_of(channel). What it is not: it knows no
 // subscriber and no wire format; those live in FanOut on each worker.
 //
-// Calling order: receive() for each request or Detach that arrived; pump() once per turn; sweep() once per turn.
-// Everything it has to say leaves through the Post it is lent. Threads: owned by one worker.
+// What is published is numbered, logged and answered at once. On a channel with max_delay its delivery is held back
+// until the deadline of the first held message, or until limits.h says that it is enough; then all of them leave in one
+// Delivery per interested worker. Held messages do not depend on the log. Who attaches meanwhile has them in its page
+// already, which does not matter: FanOut passes over what is below `next`.
+//
+// Calling order: receive() for each request or Detach that arrived; release_due() and pump() once per turn, and
+// release_due() at next_deadline(); sweep() once per turn. Everything it has to say leaves through the Post it is lent.
+// Threads: owned by one worker.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +40,8 @@ namespace hub {
 struct ChannelRules {
   LogLimits log;
   bool last_value = false;  // the newest message is kept apart from the log and outlives it
+  // How long a delivery may be held back so that more messages leave with it; 0: not at all.
+  base::Duration max_delay{0};
 };
 
 class Rules {
@@ -66,12 +76,17 @@ class Home {
   void receive(base::WorkerId from, Mail mail, Now now, Post& post);
   // Answers a List, but for `watched`.
   Listed list(const List& list) const;
+  // Delivers what was held back until now.
+  void release_due(base::Instant now, Post& post);
+  base::Instant next_deadline() const { return due_.empty() ? base::kNever : due_.begin()->first.at; }
+  // Delivers what is held back, and holds nothing back from now on: connections are about to be closed.
+  void stop_holding(Post& post);
   // Brings workers that had no room up to date, as far as there is room now.
   void pump(Post& post);
   // Expires old messages and buries idle channels: a bounded number of channels per call.
   void sweep(Now now);
-  // After a configuration change: options and rules count from now on.
-  void rules_changed(HomeOptions options);
+  // After a configuration change: options and rules count from now on. What is held back leaves now.
+  void rules_changed(HomeOptions options, Post& post);
 
   std::size_t channels() const { return channels_.size(); }
   std::size_t tombstones() const { return tombstones_.size(); }
@@ -86,6 +101,11 @@ class Home {
     LocalChannelId local;
     Offset sent = 0;  // behind: the last offset that was sent to that worker
   };
+  struct Held {                        // back, of a channel that somebody watches
+    std::vector<MessageRef> messages;  // the newest of the channel
+    std::size_t bytes = 0;             // charged
+    base::Instant deadline;
+  };
   struct Channel {
     std::string name;
     std::uint64_t serial = 0;  // never used again
@@ -94,15 +114,23 @@ class Home {
     ChannelLog log;
     MessageRef last;
     std::vector<Interest> workers;  // by worker id; empty until somebody attaches
-    std::uint32_t interested = 0;
-    std::uint32_t queued = 0;  // how often behind_ names it: once per worker at most
+    std::uint16_t interested = 0;   // workers, behind or not
+    std::uint32_t queued = 0;       // how often behind_ names it: once per worker at most
     base::Instant idle_since;
     std::size_t sweep_index = 0;
+    std::unique_ptr<Held> held;  // null: nothing is
+  };
+  struct Due {  // when the held messages of a channel leave, in the order of its serial if at once
+    base::Instant at;
+    std::uint64_t serial;
+    friend auto operator<=>(const Due&, const Due&) = default;
   };
   struct Remembered {  // an idempotency key with its answer
     base::Hash128 content;
     Position position;
     base::WallTime time;
+    Level level;
+    std::uint16_t workers;
   };
   struct Logged {  // one logged message in the order of all channels, for the cap over them
     std::uint64_t serial;
@@ -120,7 +148,11 @@ class Home {
   // The position and the empty log of a channel that does not live; no epoch if nothing is known of it.
   std::pair<Epoch, ChannelLog> remains_of(const std::optional<Tombstone>& stone) const;
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
-  void deliver(Channel& channel, const MessageRef& message, Post& post);
+  void deliver(Channel& channel, std::span<const MessageRef> messages, Post& post);
+  void hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post);
+  void release(Channel& channel, Post& post);
+  void release_all(Post& post);
+  std::unique_ptr<Held> take_held(Channel& channel);
   void append(Channel& channel, MessageRef message, Now now);
   // Runs `change` on the channel's log and keeps the totals over all channels right.
   template <class Change>
@@ -153,6 +185,9 @@ class Home {
   std::unordered_map<base::Hash128, Remembered, base::Hash128Hash> keys_;
   std::deque<std::pair<base::Instant, base::Hash128>> key_order_;  // as many as keys_
   std::vector<std::deque<Channel*>> behind_;                       // by worker; a channel that is named lives on
+  std::map<Due, Channel*> due_;                                    // every channel that holds something back
+  std::size_t held_bytes_ = 0;                                     // of all of them
+  bool holding_ = true;
 };
 
 // The worker that is home to a channel. `seed` is the same on all workers of a process.
