@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/shared_bytes.h"
@@ -19,7 +19,7 @@ namespace hub {
 inline constexpr std::size_t kFormatsMax = 8;
 
 struct Batch {
-  const std::string& channel;
+  std::string_view channel;
   Epoch epoch;
   enum class Source : std::uint8_t { live, replay } source;  // replay is paced by the reader and never counts as slow
   std::span<const MessageRef> messages;                      // not empty, contiguous offsets
@@ -34,7 +34,7 @@ struct Batch {
 class JobBatches {
  public:
   // All must outlive this.
-  JobBatches(const std::string& channel, Epoch epoch, std::span<const MessageRef> messages)
+  JobBatches(std::string_view channel, Epoch epoch, std::span<const MessageRef> messages)
       : channel_(channel), epoch_(epoch), messages_(messages) {}
 
   Batch& from(Offset offset) {  // within the messages
@@ -48,7 +48,7 @@ class JobBatches {
   }
 
  private:
-  const std::string& channel_;
+  std::string_view channel_;
   Epoch epoch_;
   std::span<const MessageRef> messages_;
   std::vector<std::unique_ptr<Batch>> batches_;

@@ -1,6 +1,7 @@
 #include "hub/channel_log.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/assert.h"
 
@@ -48,9 +49,10 @@ ChannelLog::Start ChannelLog::find(const Since& since) const {
       return {next, std::nullopt};
     }
     case Since::Kind::time: {
-      const auto at = std::partition_point(messages_.begin(), messages_.end(),
-                                           [&](const MessageRef& each) { return each->time() < since.time; });
-      const Offset from = first_held() + static_cast<Offset>(at - messages_.begin());
+      const auto places = std::views::iota(std::size_t{0}, messages_.size());
+      const auto older = [&](std::size_t place) { return messages_[place]->time() < since.time; };
+      const auto from =
+          first_held() + static_cast<Offset>(std::ranges::partition_point(places, older) - places.begin());
       // Dropped messages may belong to the answer: say so, with the widest range it can be, and give what is held.
       if (dropped_time_ >= since.time) return {from, Gap{1, from - 1, GapReason::expired}};
       return {from, std::nullopt};
@@ -65,11 +67,10 @@ std::vector<MessageRef> ChannelLog::page(Offset from, std::uint32_t messages_max
   if (from > head_) return result;
   ASSERT(from >= first_held());
   std::uint64_t bytes = 0;
-  for (auto each = messages_.begin() + static_cast<std::ptrdiff_t>(from - first_held());
-       each != messages_.end() && result.size() < messages_max; ++each) {
-    bytes += (*each)->payload().size();
+  for (std::size_t place = from - first_held(); place < messages_.size() && result.size() < messages_max; ++place) {
+    bytes += messages_[place]->payload().size();
     if (!result.empty() && bytes > bytes_max) break;
-    result.push_back(*each);
+    result.push_back(messages_[place]);
   }
   return result;
 }

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
+#include "base/ring.h"
 #include "base/time.h"
 #include "hub/message.h"
 #include "hub/since.h"
@@ -57,7 +57,7 @@ class ChannelLog {
  private:
   void drop_first();
 
-  std::deque<MessageRef> messages_;
+  base::Ring<MessageRef> messages_;
   Offset head_ = 0;
   std::uint64_t bytes_ = 0;
   base::WallTime dropped_time_{INT64_MIN};  // of the newest message that was dropped: decides gaps of Kind::time

@@ -4,11 +4,14 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "hub/home.h"
 #include "hub/limits.h"
 
 namespace hub {
 namespace {
+
+constexpr std::size_t kSpareWork = 64;  // kept for the channels of the next turn
 
 RequestId request_of(std::uint32_t slot, std::uint32_t generation) { return (std::uint64_t{generation} << 32) | slot; }
 
@@ -19,69 +22,65 @@ SubscriptionId subscription_of(RequestId request) {
 }  // namespace
 
 FanOut::FanOut(std::uint16_t workers, std::uint64_t hash_seed)
-    : workers_(workers), hash_seed_(hash_seed), by_name_(0, base::StringHash{hash_seed}), detaches_(workers) {}
+    : workers_(workers), hash_seed_(hash_seed), detaches_(workers) {}
 
 SubscriptionId FanOut::subscribe(PeerSlot peer, std::string_view name, const Since& since, std::uint8_t format,
                                  std::uint16_t index, Post& post) {
   ASSERT(format < kFormatsMax && peer <= kPeerSlotMax);
-  std::uint32_t slot;
-  if (free_subscriptions_.empty()) {
-    slot = static_cast<std::uint32_t>(subscriptions_.size());
-    subscriptions_.emplace_back();
-  } else {
-    slot = free_subscriptions_.back();
-    free_subscriptions_.pop_back();
-  }
+  const std::uint32_t slot = subscriptions_.take();
   Subscription& subscription = subscriptions_[slot];
-  const std::uint32_t generation = subscription.generation + 1;
-  subscription = Subscription{};
-  subscription.generation = generation == 0 ? 1 : generation;
-  subscription.peer = peer;
+  if (++subscription.generation == 0) subscription.generation = 1;
   subscription.channel = find_or_create(name);
-  ++channels_[subscription.channel].members;
-  subscription.format = format;
+  subscription.place = catching_up_.take();
   subscription.index = index;
-  ++living_;
+  CatchUp& start = catching_up_[subscription.place];
+  start.peer = peer & kPeerSlotMax;
+  start.format = format & 0xfU;
+  ++channels_[subscription.channel].members;
   request(slot, subscription, since, Attach::Mode::normal, post);
   return {slot, subscription.generation};
 }
 
 void FanOut::unsubscribe(SubscriptionId id) {
-  Subscription* subscription = living(id);
+  const Subscription* subscription = living(id);
   if (subscription == nullptr) return;
-  const std::uint32_t channel = std::exchange(subscription->channel, kNone);
+  const std::uint32_t channel = subscription->channel;
   --channels_[channel].members;
-  if (subscription->edge != kNone) remove_edge(channels_[channel], subscription->edge);
-  free_subscriptions_.push_back(id.slot);
-  --living_;
+  if (subscription->live) {
+    remove_edge(channels_[channel], subscription->place);
+  } else {
+    catching_up_.give_back(subscription->place);
+  }
+  subscriptions_.give_back(id.slot);
   release_if_unused(channel);
 }
 
 void FanOut::resume(SubscriptionId id, Post& post) {
-  Subscription* subscription = living(id);
-  if (subscription == nullptr || subscription->state != Subscription::State::waiting) return;
+  const Subscription* subscription = living(id);
+  if (subscription == nullptr || subscription->live || !catching_up_[subscription->place].waiting) return;
+  catching_up_[subscription->place].waiting = 0;
   request_next(id.slot, *subscription, post);
 }
 
-void FanOut::request(std::uint32_t slot, Subscription& subscription, const Since& since, Attach::Mode mode,
+void FanOut::request(std::uint32_t slot, const Subscription& subscription, const Since& since, Attach::Mode mode,
                      Post& post) {
   Channel& channel = channels_[subscription.channel];
-  subscription.state = Subscription::State::requested;
   ++channel.requests;
   post.send(channel.home, Attach{.request = request_of(slot, subscription.generation),
-                                 .channel = channel.name,
+                                 .channel = std::string(channel.name.view()),
                                  .local = {subscription.channel, channel.generation},
                                  .since = since,
                                  .mode = mode,
                                  .bytes_max = page_bytes_max_});
 }
 
-void FanOut::request_next(std::uint32_t slot, Subscription& subscription, Post& post) {
+void FanOut::request_next(std::uint32_t slot, const Subscription& subscription, Post& post) {
   Since since{.kind = Since::Kind::position};
   // Of an epoch that has ended since, which none of the home's is: the home answers with a gap.
   const Channel& channel = channels_[subscription.channel];
-  since.position = {subscription.births == channel.births ? channel.epoch : Epoch{}, subscription.next - 1};
-  const bool too_many = subscription.rounds >= kCatchUpRoundsMax;
+  const CatchUp& reached = catching_up_[subscription.place];
+  since.position = {reached.births == channel.births ? channel.epoch : Epoch{}, reached.next - 1};
+  const bool too_many = reached.rounds >= kCatchUpRoundsMax;
   request(slot, subscription, since, too_many ? Attach::Mode::give_up : Attach::Mode::normal, post);
 }
 
@@ -96,71 +95,82 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
   const SubscriptionId id = subscription_of(page.request);
   Subscription* subscription = living(id);
   if (subscription == nullptr) return release_if_unused(page.local.slot);
-  const PeerSlot peer = subscription->peer;
+  ASSERT(!subscription->live);
+  CatchUp& reached = catching_up_[subscription->place];
+  const PeerSlot peer = reached.peer;
   if (page.error != base::Error::none) return sink.on_refused(peer, id, page.error);
 
-  if (subscription->rounds++ == 0) {
+  if (reached.rounds == 0) {
     sink.on_start(peer, id, page.start, page.gap);
   } else if (page.gap) {
     sink.on_gap(peer, id, *page.gap, page.start);
   } else {
-    ASSERT(page.start.offset + 1 == subscription->next);
+    ASSERT(page.start.offset + 1 == reached.next);
   }
+  if (reached.rounds <= kCatchUpRoundsMax) ++reached.rounds;
   if (!page.messages.empty()) {
     ASSERT(page.messages.front()->offset() == page.start.offset + 1);
-    Batch batch{channel.name, channel.epoch, Batch::Source::replay, page.messages, {}};
-    const Target target{id.slot, peer & kPeerSlotMax, subscription->format & 0xfU};
+    Batch batch{channel.name.view(), channel.epoch, Batch::Source::replay, page.messages, {}};
+    const Target target{id.slot, reached.peer, reached.format};
     sink.on_messages({&target, 1}, batch);
   }
-  subscription->births = channel.births;
-  subscription->next = page.start.offset + page.messages.size() + 1;
+  reached.births = channel.births;
+  reached.next = page.start.offset + page.messages.size() + 1;
   if (page.state == Page::State::attached) {
-    enter(id.slot, *subscription, subscription->next);
+    enter(id.slot, *subscription);
     sink.on_live(peer, id);
   } else if (sink.can_take_page(peer)) {
     request_next(id.slot, *subscription, post);
   } else {
-    subscription->state = Subscription::State::waiting;
+    reached.waiting = 1;
   }
 }
 
-void FanOut::enter(std::uint32_t slot, Subscription& subscription, Offset next) {
+void FanOut::enter(std::uint32_t slot, Subscription& subscription) {
   Channel& channel = channels_[subscription.channel];
-  subscription.state = Subscription::State::live;
-  subscription.edge = static_cast<std::uint32_t>(channel.edges.size());
-  channel.edges.push_back({next, {slot, subscription.peer & kPeerSlotMax, subscription.format & 0xfU}});
+  const CatchUp& reached = catching_up_[subscription.place];
+  channel.edges.push_back({reached.next, {slot, reached.peer, reached.format}});
+  catching_up_.give_back(subscription.place);
+  subscription.place = static_cast<std::uint32_t>(channel.edges.size() - 1);
+  subscription.live = true;
 }
 
 void FanOut::receive(Delivery delivery) {
-  if (delivery.local.slot >= channels_.size()) return;
+  if (!channels_.holds(delivery.local.slot)) return;
   Channel& channel = channels_[delivery.local.slot];
   if (channel.generation != delivery.local.generation || !channel.interested) return;  // on its way while we left
+  if (channel.edges.empty()) return;  // who attaches later gets it with its page
   std::size_t bytes = 0;
   for (const MessageRef& each : delivery.messages) bytes += each->charged_bytes();
-  channel.waiting_bytes += bytes;
-  if (!channel.jobs.empty() && !(channel.running && channel.jobs.size() == 1)) {
-    Delivery& last = channel.jobs.back();
-    const bool small = channel.last_job_bytes + bytes <= kJobBytesMax;
+  if (!channel.work) {
+    channel.work = spare_work_.empty() ? std::make_unique<Work>() : std::move(spare_work_.back());
+    if (!spare_work_.empty()) spare_work_.pop_back();
+    active_.push_back(delivery.local.slot);
+  }
+  Work& work = *channel.work;
+  work.waiting_bytes += bytes;
+  if (work.jobs.size() > (work.running ? 1U : 0U)) {
+    Delivery& last = work.jobs.back();
+    const bool small = work.last_job_bytes + bytes <= kJobBytesMax;
     if (small && delivery.first == last.first + last.messages.size()) {
-      channel.last_job_bytes += bytes;
+      work.last_job_bytes += bytes;
       std::move(delivery.messages.begin(), delivery.messages.end(), std::back_inserter(last.messages));
-      return shed(channel);
+      return shed(work);
     }
   }
-  if (channel.jobs.empty()) active_.push_back(delivery.local.slot);
-  channel.jobs.push_back(std::move(delivery));
-  channel.last_job_bytes = bytes;
-  shed(channel);
+  work.jobs.push_back(std::move(delivery));
+  work.last_job_bytes = bytes;
+  shed(work);
 }
 
 // Drops the older half of what waits once it is too much; every edge sees the gap when the rest comes.
-void FanOut::shed(Channel& channel) {
-  if (channel.waiting_bytes <= kWaitingBytesMax) return;
-  for (std::size_t job = channel.running ? 1 : 0; job < channel.jobs.size(); ++job) {
-    Delivery& oldest = channel.jobs[job];
+void FanOut::shed(Work& work) {
+  if (work.waiting_bytes <= kWaitingBytesMax) return;
+  for (std::size_t job = work.running ? 1 : 0; job < work.jobs.size(); ++job) {
+    Delivery& oldest = work.jobs[job];
     std::size_t count = 0;
-    while (count < oldest.messages.size() && channel.waiting_bytes > kWaitingBytesMax / 2) {
-      channel.waiting_bytes -= oldest.messages[count++]->charged_bytes();
+    while (count < oldest.messages.size() && work.waiting_bytes > kWaitingBytesMax / 2) {
+      work.waiting_bytes -= oldest.messages[count++]->charged_bytes();
     }
     oldest.first += count;
     oldest.messages.erase(oldest.messages.begin(), oldest.messages.begin() + static_cast<std::ptrdiff_t>(count));
@@ -174,7 +184,7 @@ bool FanOut::run(Sink& sink) {
     active_.pop_front();
     Channel& channel = channels_[slot];
     run_slice(channel, sink);
-    if (channel.jobs.empty()) {
+    if (!channel.work) {
       release_if_unused(slot);
     } else {
       active_.push_back(slot);
@@ -184,33 +194,43 @@ bool FanOut::run(Sink& sink) {
 }
 
 void FanOut::run_slice(Channel& channel, Sink& sink) {
-  const Delivery& job = channel.jobs.front();
-  const Offset end = job.first + job.messages.size();
-  if (!std::exchange(channel.running, true)) {
-    for (const MessageRef& each : job.messages) channel.waiting_bytes -= each->charged_bytes();
+  Work& work = *channel.work;
+  const Delivery& job = work.jobs.front();
+  if (!std::exchange(work.running, true)) {
+    for (const MessageRef& each : job.messages) work.waiting_bytes -= each->charged_bytes();
+    work.batches.emplace(channel.name.view(), channel.epoch, job.messages);
   }
-  if (!channel.batches) channel.batches = std::make_unique<JobBatches>(channel.name, channel.epoch, job.messages);
   Batch* batch = nullptr;  // what targets_ get
-  const std::size_t begin = channel.cursor;
-  channel.cursor = std::min(channel.edges.size(), begin + kSliceSubscribers);
-  for (Edge& edge : std::span(channel.edges).subspan(begin, channel.cursor - begin)) {
-    if (edge.next >= end || edge.target.subscription == kNone) continue;
+  for (std::size_t left = kSliceSubscribers; left > 0;) {
+    const std::span<Edge> edges = channel.edges.from(work.cursor, left);
+    if (edges.empty()) break;
+    serve(channel, edges, batch, sink);
+    work.cursor += edges.size();
+    left -= edges.size();
+  }
+  hand_over(batch, sink);
+  if (work.cursor >= channel.edges.size()) finish_job(channel);
+}
+
+void FanOut::serve(Channel& channel, std::span<Edge> edges, Batch*& batch, Sink& sink) {
+  const Delivery& job = channel.work->jobs.front();
+  const Offset first = job.first, end = first + job.messages.size();
+  for (Edge& edge : edges) {
+    if (edge.next >= end) continue;
     const Offset next = std::exchange(edge.next, end);
-    if (next < job.first) {
+    if (next < first) {
       hand_over(batch, sink);
-      sink.on_gap(edge.target.peer, id_of(edge.target.subscription), Gap{next, job.first - 1, GapReason::overload},
-                  Position{channel.epoch, job.first - 1});
+      sink.on_gap(edge.target.peer, id_of(edge.target.subscription), Gap{next, first - 1, GapReason::overload},
+                  Position{channel.epoch, first - 1});
     }
-    const Offset from = std::max(next, job.first);
+    const Offset from = std::max(next, first);
     if (from >= end) continue;
     if (batch == nullptr || batch->first() != from) {
       hand_over(batch, sink);
-      batch = &channel.batches->from(from);
+      batch = &channel.work->batches->from(from);
     }
     targets_[gathered_++] = edge.target;
   }
-  hand_over(batch, sink);
-  if (channel.cursor >= channel.edges.size()) finish_job(channel);
 }
 
 void FanOut::hand_over(Batch* batch, Sink& sink) {
@@ -220,27 +240,32 @@ void FanOut::hand_over(Batch* batch, Sink& sink) {
 }
 
 void FanOut::finish_job(Channel& channel) {
-  channel.batches.reset();
-  channel.jobs.pop_front();
-  channel.running = false;
-  channel.cursor = 0;
-  if (channel.holes == 0) return;
-  std::erase_if(channel.edges, [](const Edge& edge) { return edge.target.subscription == kNone; });
-  for (std::uint32_t place = 0; place < channel.edges.size(); ++place) {
-    subscriptions_[channel.edges[place].target.subscription].edge = place;
-  }
-  channel.holes = 0;
+  Work& work = *channel.work;
+  work.batches.reset();
+  work.jobs.pop_front();
+  work.running = false;
+  work.cursor = 0;
+  if (!work.jobs.empty()) return;
+  if (spare_work_.size() < kSpareWork) spare_work_.push_back(std::move(channel.work));
+  channel.work.reset();
 }
 
-void FanOut::remove_edge(Channel& channel, std::uint32_t edge) {
-  if (channel.running) {
-    channel.edges[edge].target.subscription = kNone;
-    ++channel.holes;
-    return;
+// The last edge takes the place. If a job runs, what has been served stays before the cursor and what has not behind
+// it.
+void FanOut::remove_edge(Channel& channel, std::uint32_t place) {
+  auto& edges = channel.edges;
+  const auto move = [&](std::size_t from, std::size_t to) {
+    if (from == to) return;
+    edges[to] = edges[from];
+    subscriptions_[edges[to].target.subscription].place = static_cast<std::uint32_t>(to);
+  };
+  std::size_t hole = place;
+  if (channel.work && place < channel.work->cursor) {
+    hole = --channel.work->cursor;
+    move(hole, place);
   }
-  channel.edges[edge] = channel.edges.back();
-  channel.edges.pop_back();
-  if (edge < channel.edges.size()) subscriptions_[channel.edges[edge].target.subscription].edge = edge;
+  move(edges.size() - 1, hole);
+  edges.pop_back();
 }
 
 void FanOut::release_if_unused(std::uint32_t slot) {
@@ -261,7 +286,7 @@ void FanOut::pump(Post& post) {
       queue.pop_front();
       channel.detach_queued = false;
       if (channel.used()) continue;  // somebody came back before the home was told
-      post.send(home, Detach{channel.name, {slot, channel.generation}});
+      post.send(home, Detach{std::string(channel.name.view()), {slot, channel.generation}});
       free_channel(slot);
     }
   }
@@ -272,32 +297,27 @@ bool FanOut::has_backlog() const {
          std::any_of(detaches_.begin(), detaches_.end(), [](const auto& each) { return !each.empty(); });
 }
 
+std::uint32_t FanOut::find(std::string_view name) const {
+  return by_name_.find(base::hash64(name, hash_seed_),
+                       [&](std::uint32_t slot) { return channels_[slot].name.view() == name; });
+}
+
 std::uint32_t FanOut::find_or_create(std::string_view name) {
-  if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
-  std::uint32_t slot;
-  if (free_channels_.empty()) {
-    slot = static_cast<std::uint32_t>(channels_.size());
-    channels_.emplace_back();
-  } else {
-    slot = free_channels_.back();
-    free_channels_.pop_back();
-  }
+  if (const std::uint32_t known = find(name); known != kNone) return known;
+  const std::uint32_t slot = channels_.take();
   Channel& channel = channels_[slot];
-  channel.name = name;
+  channel.name = base::SharedBytes::copy(name);
   ++channel.generation;
   channel.home = home_of(name, workers_, hash_seed_);
-  by_name_.emplace(channel.name, slot);
+  by_name_.insert(base::hash64(name, hash_seed_), slot);
   return slot;
 }
 
 void FanOut::free_channel(std::uint32_t slot) {
-  Channel& channel = channels_[slot];
-  by_name_.erase(by_name_.find(channel.name));
-  if (!channel.jobs.empty()) std::erase(active_, slot);
-  const std::uint32_t generation = channel.generation;
-  channel = Channel{};
-  channel.generation = generation;
-  free_channels_.push_back(slot);
+  const Channel& channel = channels_[slot];
+  ASSERT(!channel.work && channel.edges.empty());
+  by_name_.erase(base::hash64(channel.name.view(), hash_seed_), slot);
+  channels_.give_back(slot);
 }
 
 FanOut::Subscription* FanOut::living(SubscriptionId id) {
@@ -305,23 +325,24 @@ FanOut::Subscription* FanOut::living(SubscriptionId id) {
 }
 
 const FanOut::Subscription* FanOut::living(SubscriptionId id) const {
-  if (id.generation == 0 || id.slot >= subscriptions_.size()) return nullptr;
+  if (id.generation == 0 || !subscriptions_.holds(id.slot)) return nullptr;
   const Subscription& subscription = subscriptions_[id.slot];
   return subscription.generation == id.generation && subscription.channel != kNone ? &subscription : nullptr;
 }
 
 std::vector<std::pair<std::string, std::uint32_t>> FanOut::watched(std::string_view prefix) const {
   std::vector<std::pair<std::string, std::uint32_t>> result;
-  for (const auto& [name, slot] : by_name_) {
-    if (channels_[slot].members > 0 && name.starts_with(prefix)) result.emplace_back(name, channels_[slot].members);
-  }
+  channels_.for_each([&](std::uint32_t, const Channel& channel) {
+    const std::string_view name = channel.name.view();
+    if (channel.members > 0 && name.starts_with(prefix)) result.emplace_back(name, channel.members);
+  });
   return result;
 }
 
 std::string_view FanOut::channel_of(SubscriptionId id) const {
   const Subscription* subscription = living(id);
   ASSERT(subscription != nullptr);
-  return channels_[subscription->channel].name;
+  return channels_[subscription->channel].name.view();
 }
 
 std::uint16_t FanOut::index_of(SubscriptionId id) const {

@@ -14,37 +14,29 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/hash.h"
+#include "base/hash_index.h"
 #include "base/ids.h"
+#include "base/ring.h"
+#include "base/shared_bytes.h"
+#include "base/slab.h"
 #include "hub/batch.h"
+#include "hub/edges.h"
 #include "hub/limits.h"
 #include "hub/mail.h"
 
 namespace hub {
 
-using PeerSlot = std::uint32_t;
-inline constexpr PeerSlot kPeerSlotMax = (PeerSlot{1} << 28) - 1;
-
 struct SubscriptionId {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;  // 0: none
   friend bool operator==(const SubscriptionId&, const SubscriptionId&) = default;
-};
-
-// One subscription that gets the messages of a batch; `format` is the one that was given to subscribe().
-struct Target {
-  std::uint32_t subscription;  // slot: FanOut::id_of() makes it an id
-  PeerSlot peer : 28;
-  std::uint32_t format : 4;
 };
 
 // Where deliveries go. Implemented by the worker that owns the peers.
@@ -91,62 +83,69 @@ class FanOut {
   SubscriptionId id_of(std::uint32_t slot) const { return {slot, subscriptions_[slot].generation}; }
   std::string_view channel_of(SubscriptionId id) const;
   std::uint16_t index_of(SubscriptionId id) const;
-  bool watches(std::string_view channel) const { return by_name_.contains(channel); }
+  bool watches(std::string_view channel) const { return find(channel) != kNone; }
   // Living subscriptions by channel, of channels whose name begins with `prefix`.
   std::vector<std::pair<std::string, std::uint32_t>> watched(std::string_view prefix) const;
-  std::size_t subscriptions() const { return living_; }
-  std::size_t channels() const { return by_name_.size(); }
+  std::size_t subscriptions() const { return subscriptions_.size(); }
+  std::size_t channels() const { return channels_.size(); }
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
+  // What is needed of each subscriber, and nothing that only some need: there are millions.
   struct Subscription {
     std::uint32_t generation = 0;
-    PeerSlot peer = 0;
     std::uint32_t channel = kNone;  // kNone: free slot
-    std::uint32_t edge = kNone;     // place in the channel's array; kNone while catching up
-    Offset next = 0;                // while catching up; the edge carries it afterwards
-    enum class State : std::uint8_t { requested, waiting, live } state = State::requested;
-    std::uint8_t format = 0;
+    std::uint32_t place = 0;        // live: in the channel's array; before: in catching_up_
     std::uint16_t index = 0;
-    std::uint16_t rounds = 0;  // 0: no page has come yet
-    std::uint16_t births = 0;  // of the channel when its last page came: `next` belongs to that epoch
+    bool live = false;
   };
-  // What a fan-out touches of a subscriber: a cache line holds four.
-  struct Edge {
-    Offset next;
-    Target target;  // subscription kNone: a hole left while a job runs
+  static_assert(sizeof(Subscription) == 16);
+  // What a subscription needs until it is live; then its edge carries it.
+  struct CatchUp {
+    Offset next = 0;
+    PeerSlot peer : 28 = 0;
+    std::uint32_t format : 4 = 0;
+    std::uint16_t births = 0;       // of the channel when its last page came: `next` belongs to that epoch
+    std::uint16_t rounds : 15 = 0;  // 0: no page has come yet
+    std::uint16_t waiting : 1 = 0;  // for room in the peer's queue, not for a page
   };
-  static_assert(sizeof(Edge) == 16 && kFormatsMax <= 16);
+  static_assert(sizeof(CatchUp) == 16 && kCatchUpRoundsMax < 1 << 15);
+  static_assert(kFormatsMax <= 16);  // Target::format
+  // What a channel needs while messages wait or a fan-out runs.
+  struct Work {
+    base::Ring<Delivery> jobs;  // the front one is running if `running`
+    bool running = false;
+    std::size_t waiting_bytes = 0;      // of the jobs that do not run yet
+    std::size_t last_job_bytes = 0;     // of the newest job, at most
+    std::optional<JobBatches> batches;  // of the running job: what one slice encoded serves the next
+    std::size_t cursor = 0;             // of the running job: edges before it have been served
+  };
   struct Channel {
-    std::string name;
+    base::SharedBytes name;
     std::uint32_t generation = 0;
     base::WorkerId home = 0;
-    Epoch epoch;
     std::uint16_t births = 0;  // counts the epochs that were seen here
-    bool interested = false;   // the home sends deliveries to this worker
-    bool detach_queued = false;
+    Epoch epoch;
     std::uint32_t members = 0;   // living subscriptions, live or catching up
     std::uint32_t requests = 0;  // Attach without an answer yet
-    std::uint32_t holes = 0;
-    std::vector<Edge> edges;
-    std::deque<Delivery> jobs;  // the front one is running if `running`
-    bool running = false;
-    std::size_t waiting_bytes = 0;        // of the jobs that do not run yet
-    std::size_t last_job_bytes = 0;       // of the newest job, at most
-    std::unique_ptr<JobBatches> batches;  // of the running job: what one slice encoded serves the next
-    std::size_t cursor = 0;
-    bool used() const { return members > 0 || requests > 0 || running; }
+    bool interested = false;     // the home sends deliveries to this worker
+    bool detach_queued = false;
+    Edges edges;
+    std::unique_ptr<Work> work;  // null: no job
+    bool used() const { return members > 0 || requests > 0 || work; }
   };
 
+  std::uint32_t find(std::string_view name) const;
   std::uint32_t find_or_create(std::string_view name);
-  void request(std::uint32_t slot, Subscription& subscription, const Since& since, Attach::Mode mode, Post& post);
-  void request_next(std::uint32_t slot, Subscription& subscription, Post& post);
-  void enter(std::uint32_t slot, Subscription& subscription, Offset next);
-  void remove_edge(Channel& channel, std::uint32_t edge);
-  void finish_job(Channel& channel);
+  void request(std::uint32_t slot, const Subscription& subscription, const Since& since, Attach::Mode mode, Post& post);
+  void request_next(std::uint32_t slot, const Subscription& subscription, Post& post);
+  void enter(std::uint32_t slot, Subscription& subscription);
+  void remove_edge(Channel& channel, std::uint32_t place);
   void run_slice(Channel& channel, Sink& sink);
-  void shed(Channel& channel);
+  void serve(Channel& channel, std::span<Edge> edges, Batch*& batch, Sink& sink);
+  void finish_job(Channel& channel);
+  static void shed(Work& work);
   void hand_over(Batch* batch, Sink& sink);
   void release_if_unused(std::uint32_t channel);
   void free_channel(std::uint32_t channel);
@@ -156,14 +155,13 @@ class FanOut {
   std::uint16_t workers_;
   std::uint64_t hash_seed_;
   std::uint32_t page_bytes_max_ = UINT32_MAX;
-  std::vector<Subscription> subscriptions_;
-  std::vector<std::uint32_t> free_subscriptions_;
-  std::size_t living_ = 0;
+  base::Slab<Subscription> subscriptions_;
+  base::Slab<CatchUp> catching_up_;
   std::array<Target, kSliceSubscribers> targets_;  // of the batch that a slice is at
   std::size_t gathered_ = 0;
-  std::deque<Channel> channels_;  // references stay valid when it grows
-  std::vector<std::uint32_t> free_channels_;
-  std::unordered_map<std::string, std::uint32_t, base::StringHash, std::equal_to<>> by_name_;
+  base::Slab<Channel> channels_;
+  base::HashIndex by_name_;
+  std::vector<std::unique_ptr<Work>> spare_work_;
   std::deque<std::uint32_t> active_;                 // channels with jobs
   std::vector<std::deque<std::uint32_t>> detaches_;  // by home
 };

@@ -11,7 +11,9 @@ namespace hub {
 namespace {
 
 constexpr std::size_t kSweepChannels = 1024;  // per turn: some 50 microseconds
-constexpr std::size_t kSweepOrderSlack = 1024;
+constexpr std::size_t kLoggedSlack = 1024;
+constexpr std::uint32_t kKeyNumbers = UINT32_MAX / 2;  // they go round
+constexpr int kForgottenPerCall = 1024;                // tombstones or keys: more at once would be felt
 
 Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
              std::uint32_t bytes_max) {
@@ -39,13 +41,7 @@ base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uin
 
 Home::Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy,
            std::uint64_t hash_seed)
-    : workers_(workers),
-      options_(options),
-      rules_(rules),
-      entropy_(entropy),
-      hash_seed_(hash_seed),
-      channels_(0, base::StringHash{hash_seed}),
-      behind_(workers) {}
+    : workers_(workers), options_(options), rules_(rules), entropy_(entropy), hash_seed_(hash_seed), behind_(workers) {}
 
 void Home::receive(base::WorkerId from, Mail mail, Now now, Post& post) {
   std::visit(
@@ -63,12 +59,12 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
   Published answer{.request = publish.request};
   if (publish.idempotency_key) {
     forget_old_keys(now.instant);
-    if (const auto known = keys_.find(*publish.idempotency_key); known != keys_.end()) {
-      if (known->second.content == publish.content) {
-        answer.level = known->second.level;
-        answer.workers = known->second.workers;
-        answer.position = known->second.position;
-        answer.time = known->second.time;
+    if (const Remembered* known = known_answer(*publish.idempotency_key, now.instant); known != nullptr) {
+      if (known->content == publish.content) {
+        answer.level = known->level;
+        answer.workers = known->workers;
+        answer.position = known->position;
+        answer.time = known->time;
       } else {
         answer.error = base::Error::conflict;
       }
@@ -88,13 +84,13 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
 
   answer.position = {channel->epoch, message->offset()};
   answer.time = time;
-  answer.workers = channel->interested;
+  answer.workers = interested_in(*channel);
   if (publish.idempotency_key) {
-    remember(*publish.idempotency_key, {publish.content, answer.position, answer.time, answer.level, answer.workers},
-             now.instant);
+    remember({*publish.idempotency_key, publish.content, answer.position, answer.time, now.instant, answer.level,
+              answer.workers});
   }
   post.send(from, answer);
-  if (channel->interested == 0) return;
+  if (answer.workers == 0) return;
   if (channel->rules->max_delay > base::Duration::zero() && holding_) {
     hold(*channel, message, now.instant, post);
   } else {
@@ -117,12 +113,14 @@ void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
   const Offset reached = page.start.offset + page.messages.size();
   if (reached == page.head.offset) {
     page.state = Page::State::attached;
-    if (channel->workers.empty()) channel->workers.resize(workers_);
-    Interest& interest = channel->workers[from];
-    if (interest.state != Interest::State::none && interest.local != attach.local) stop_interest(*channel, from);
-    if (interest.state == Interest::State::none) {
-      interest = {.state = Interest::State::attached, .queued = interest.queued, .local = attach.local};
-      ++channel->interested;
+    Interest* interest = interest_of(*channel, from);
+    if (interest == nullptr) {
+      channel->interests.push_back({.worker = from});
+      interest = &channel->interests.back();
+    }
+    // Of an earlier life of the channel there: its Detach is still on the way.
+    if (interest->state == Interest::State::none || interest->local != attach.local) {
+      *interest = {from, Interest::State::attached, interest->queued, attach.local};
     }
   } else {
     page.state = Page::State::more;
@@ -149,27 +147,48 @@ void Home::handle(base::WorkerId from, Read& read, Now now, Post& post) {
 
 Listed Home::list(const List& list) const {
   Listed answer{.request = list.request, .channels = {}, .channels_total = channels_.size(), .log_bytes = log_bytes_};
-  for (const Channel* channel : sweep_order_) {
+  for (std::uint32_t slot = channels_.next(0); slot != channels_.kNone; slot = channels_.next(slot + 1)) {
     if (answer.channels.size() >= list.channels_max) break;
-    if (!channel->name.starts_with(list.prefix)) continue;
-    answer.channels.push_back(
-        {channel->name, Position{channel->epoch, channel->log.head()}, channel->log.size(), channel->log.bytes(), 0});
+    const Channel& channel = channels_[slot];
+    if (!channel.name.view().starts_with(list.prefix)) continue;
+    answer.channels.push_back({std::string(channel.name.view()), Position{channel.epoch, channel.log.head()},
+                               channel.log.size(), channel.log.bytes(), 0});
   }
   return answer;
 }
 
 void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
   Channel* channel = find(detach.channel);
-  if (channel == nullptr || channel->workers.empty() || channel->workers[from].local != detach.local) return;
-  stop_interest(*channel, from);
+  Interest* interest = channel == nullptr ? nullptr : interest_of(*channel, from);
+  if (interest == nullptr || interest->local != detach.local) return;
+  stop_interest(*channel, *interest);
   channel->idle_since = now.instant;
 }
 
-void Home::stop_interest(Channel& channel, base::WorkerId worker) {
-  Interest& interest = channel.workers[worker];
-  if (interest.state == Interest::State::none) return;
-  interest = {.queued = interest.queued};                             // pump() passes over it
-  if (--channel.interested == 0 && channel.held) take_held(channel);  // nobody waits for it
+Home::Interest* Home::interest_of(Channel& channel, base::WorkerId worker) {
+  for (Interest& each : channel.interests) {
+    if (each.worker == worker) return &each;
+  }
+  return nullptr;
+}
+
+std::uint16_t Home::interested_in(const Channel& channel) {
+  return static_cast<std::uint16_t>(std::ranges::count_if(
+      channel.interests, [](const Interest& each) { return each.state != Interest::State::none; }));
+}
+
+void Home::stop_interest(Channel& channel, Interest& interest) {
+  if (interest.queued) {
+    interest = {.worker = interest.worker, .queued = true};  // pump() passes over it
+  } else {
+    remove_interest(channel, interest);
+  }
+  if (held_of(channel) != nullptr && interested_in(channel) == 0) take_held(channel);  // nobody waits for it
+}
+
+void Home::remove_interest(Channel& channel, Interest& interest) {
+  interest = channel.interests.back();
+  channel.interests.pop_back();
 }
 
 Page Home::page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now) {
@@ -198,7 +217,7 @@ void Home::append(Channel& channel, MessageRef message, Now now) {
   channel.last = message;
   channel.idle_since = now.instant;
   change_log(channel, [&](ChannelLog& log) { log.append(std::move(message), channel.rules->log); });
-  logged_.push_back({channel.serial, channel.log.head()});
+  logged_.push_back({channel.slot, channel.generation, channel.log.head()});
   enforce_total();
 }
 
@@ -207,69 +226,76 @@ void Home::enforce_total() {
   while (log_bytes_ > options_.log_bytes_max && !logged_.empty()) {
     const Logged oldest = logged_.front();
     logged_.pop_front();
-    const auto found = by_serial_.find(oldest.serial);
-    if (found == by_serial_.end()) continue;
-    change_log(*found->second, [&](ChannelLog& log) { log.drop_through(oldest.offset); });
+    if (Channel* channel = channel_of(oldest); channel != nullptr) {
+      change_log(*channel, [&](ChannelLog& log) { log.drop_through(oldest.offset); });
+    }
   }
-  if (logged_.size() > 2 * logged_messages_ + kSweepOrderSlack) forget_dropped_entries();
+  if (logged_.size() > 2 * logged_messages_ + kLoggedSlack) forget_dropped_entries();
+}
+
+Home::Channel* Home::channel_of(const Logged& entry) {
+  if (!channels_.taken(entry.slot)) return nullptr;
+  Channel& channel = channels_[entry.slot];
+  return channel.generation == entry.generation ? &channel : nullptr;
 }
 
 void Home::forget_dropped_entries() {
   std::erase_if(logged_, [&](const Logged& each) {
-    const auto found = by_serial_.find(each.serial);
-    return found == by_serial_.end() || each.offset < found->second->log.first_held();
+    const Channel* channel = channel_of(each);
+    return channel == nullptr || each.offset < channel->log.first_held();
   });
 }
 
 // The messages are the newest of the channel.
 void Home::deliver(Channel& channel, std::span<const MessageRef> messages, Post& post) {
   const Offset first = messages.front()->offset();
-  for (base::WorkerId worker = 0; worker < workers_; ++worker) {
-    Interest& interest = channel.workers[worker];
+  for (Interest& interest : channel.interests) {
     if (interest.state != Interest::State::attached) continue;  // behind: pump() sends it from the log
-    if (post.has_room(worker)) {
-      post.send(worker, Delivery{interest.local, first, {messages.begin(), messages.end()}});
+    if (post.has_room(interest.worker)) {
+      post.send(interest.worker, Delivery{interest.local, first, {messages.begin(), messages.end()}});
     } else {
       interest.state = Interest::State::behind;
       interest.sent = first - 1;
-      if (std::exchange(interest.queued, true)) continue;
-      behind_[worker].push_back(&channel);
-      ++channel.queued;
+      if (!std::exchange(interest.queued, true)) behind_[interest.worker].push_back(&channel);
     }
   }
 }
 
+Home::Held* Home::held_of(const Channel& channel) {
+  if (held_.empty()) return nullptr;
+  const auto found = held_.find(channel.slot);
+  return found == held_.end() ? nullptr : &found->second;
+}
+
 void Home::hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post) {
-  if (!channel.held) {
-    channel.held = std::make_unique<Held>();
-    channel.held->deadline = now + channel.rules->max_delay;
-    due_.emplace(Due{channel.held->deadline, channel.serial}, &channel);
+  const auto [found, is_first] = held_.try_emplace(channel.slot);
+  Held& held = found->second;
+  if (is_first) {
+    held.deadline = now + channel.rules->max_delay;
+    due_.insert({held.deadline, channel.slot});
   }
-  Held& held = *channel.held;
   held.messages.push_back(message);
   held.bytes += message->charged_bytes();
   held_bytes_ += message->charged_bytes();
   if (held.messages.size() >= kHeldMessagesMax || held.bytes >= kHeldBytesMax) release(channel, post);
-  while (held_bytes_ > kHeldBytesTotalMax) release(*due_.begin()->second, post);
+  while (held_bytes_ > kHeldBytesTotalMax) release(channels_[due_.begin()->slot], post);
 }
 
-std::unique_ptr<Home::Held> Home::take_held(Channel& channel) {
-  due_.erase(Due{channel.held->deadline, channel.serial});
-  held_bytes_ -= channel.held->bytes;
-  return std::exchange(channel.held, nullptr);
+std::vector<MessageRef> Home::take_held(const Channel& channel) {
+  auto taken = held_.extract(channel.slot);
+  due_.erase({taken.mapped().deadline, channel.slot});
+  held_bytes_ -= taken.mapped().bytes;
+  return std::move(taken.mapped().messages);
 }
 
-void Home::release(Channel& channel, Post& post) {
-  const std::unique_ptr<Held> held = take_held(channel);
-  deliver(channel, held->messages, post);
-}
+void Home::release(Channel& channel, Post& post) { deliver(channel, take_held(channel), post); }
 
 void Home::release_due(base::Instant now, Post& post) {
-  while (!due_.empty() && due_.begin()->first.at <= now) release(*due_.begin()->second, post);
+  while (!due_.empty() && due_.begin()->at <= now) release(channels_[due_.begin()->slot], post);
 }
 
 void Home::release_all(Post& post) {
-  while (!due_.empty()) release(*due_.begin()->second, post);
+  while (!due_.empty()) release(channels_[due_.begin()->slot], post);
 }
 
 void Home::stop_holding(Post& post) {
@@ -282,15 +308,18 @@ void Home::pump(Post& post) {
     auto& queue = behind_[worker];
     while (!queue.empty()) {
       Channel& channel = *queue.front();
-      Interest& interest = channel.workers[worker];
+      Interest& interest = *interest_of(channel, worker);
       const bool behind = interest.state == Interest::State::behind;  // or it has left since
       if (behind && !post.has_room(worker)) break;
       queue.pop_front();
-      --channel.queued;
       interest.queued = false;
-      if (!behind) continue;
+      if (!behind) {
+        if (interest.state == Interest::State::none) remove_interest(channel, interest);
+        continue;
+      }
       // What is held back comes by itself, and whole, whatever the log still has of it.
-      const Offset end = channel.held ? channel.held->messages.front()->offset() : channel.log.head() + 1;
+      const Held* held = held_of(channel);
+      const Offset end = held != nullptr ? held->messages.front()->offset() : channel.log.head() + 1;
       Delivery delivery{interest.local, std::min(std::max(interest.sent + 1, channel.log.first_held()), end), {}};
       if (delivery.first < end) {
         delivery.messages = channel.log.page(delivery.first, kPageMessagesMax, kPageBytesMax);
@@ -301,7 +330,6 @@ void Home::pump(Post& post) {
         interest.state = Interest::State::attached;
       } else {
         queue.push_back(&channel);
-        ++channel.queued;
         interest.queued = true;
       }
       post.send(worker, std::move(delivery));
@@ -313,27 +341,30 @@ bool Home::has_backlog() const {
   return std::any_of(behind_.begin(), behind_.end(), [](const auto& queue) { return !queue.empty(); });
 }
 
+std::uint32_t Home::find_slot(std::string_view name) const {
+  return by_name_.find(base::hash64(name, hash_seed_),
+                       [&](std::uint32_t slot) { return channels_[slot].name.view() == name; });
+}
+
 Home::Channel* Home::find(std::string_view name) {
-  const auto found = channels_.find(name);
-  return found == channels_.end() ? nullptr : found->second.get();
+  const std::uint32_t slot = find_slot(name);
+  return slot == by_name_.kNone ? nullptr : &channels_[slot];
 }
 
 Home::Channel* Home::find_or_create(std::string_view name, Now now) {
   if (Channel* known = find(name); known != nullptr) return known;
   if (channels_.size() >= options_.channels_max) return nullptr;
-  auto owned = std::make_unique<Channel>();
-  Channel& channel = *owned;
-  channel.name = name;
-  channel.serial = next_serial_++;
+  const std::uint32_t slot = channels_.take();
+  Channel& channel = channels_[slot];
+  channel.name = base::SharedBytes::copy(name);
+  channel.slot = slot;
+  ++channel.generation;
   channel.rules = rules_.rules_of(name);
   channel.idle_since = now.instant;
-  channel.sweep_index = sweep_order_.size();
   const std::optional<Tombstone> stone = tombstones_.take(base::hash128(name, hash_seed_));
   std::tie(channel.epoch, channel.log) = remains_of(stone);
   if (!stone) channel.epoch = make_epoch();
-  sweep_order_.push_back(&channel);
-  by_serial_.emplace(channel.serial, &channel);
-  channels_.emplace(channel.name, std::move(owned));
+  by_name_.insert(base::hash64(name, hash_seed_), slot);
   return &channel;
 }
 
@@ -364,35 +395,34 @@ void Home::expire(Channel& channel, base::Instant now) {
 void Home::sweep(Now now) {
   forget_old_keys(now.instant);
   drop_old_tombstones(now.instant);
-  for (std::size_t visited = 0; visited < kSweepChannels && visited < sweep_order_.size(); ++visited) {
-    if (sweep_cursor_ >= sweep_order_.size()) sweep_cursor_ = 0;
-    Channel& channel = *sweep_order_[sweep_cursor_];
+  const std::size_t visits = std::min(kSweepChannels, channels_.size());
+  for (std::size_t visited = 0; visited < visits; ++visited) {
+    std::uint32_t slot = channels_.next(sweep_cursor_);
+    if (slot == channels_.kNone) slot = channels_.next(0);
+    sweep_cursor_ = slot + 1;
+    Channel& channel = channels_[slot];
     expire(channel, now.instant);
     if (!channel.rules->last_value && channel.log.size() == 0) channel.last.reset();
-    if (!bury_if_idle(channel, now.instant)) ++sweep_cursor_;
-    if (sweep_order_.empty()) return;
+    bury_if_idle(channel, now.instant);
   }
 }
 
-bool Home::bury_if_idle(Channel& channel, base::Instant now) {
-  const bool alive = channel.interested > 0 || channel.queued > 0 || channel.log.size() > 0 || channel.last;
-  if (alive || now - channel.idle_since < options_.channel_idle) return false;
+void Home::bury_if_idle(Channel& channel, base::Instant now) {
+  const bool alive = !channel.interests.empty() || channel.log.size() > 0 || channel.last;
+  if (alive || now - channel.idle_since < options_.channel_idle) return;
   if (channel.log.head() > 0) {
-    tombstones_.add(base::hash128(channel.name, hash_seed_),
+    tombstones_.add(base::hash128(channel.name.view(), hash_seed_),
                     {{channel.epoch, channel.log.head()}, channel.log.newest_time(), now});
     drop_old_tombstones(now);
   }
-  Channel* moved = sweep_order_.back();
-  moved->sweep_index = channel.sweep_index;
-  sweep_order_[channel.sweep_index] = moved;
-  sweep_order_.pop_back();
-  by_serial_.erase(channel.serial);
-  channels_.erase(channels_.find(channel.name));
-  return true;
+  by_name_.erase(base::hash64(channel.name.view(), hash_seed_), channel.slot);
+  channels_.give_back(channel.slot);
 }
 
 void Home::drop_old_tombstones(base::Instant now) {
-  for (const Tombstone* oldest = tombstones_.oldest(); oldest != nullptr; oldest = tombstones_.oldest()) {
+  for (int dropped = 0; dropped < kForgottenPerCall; ++dropped) {
+    const Tombstone* oldest = tombstones_.oldest();
+    if (oldest == nullptr) return;
     const bool too_old = now - oldest->buried >= options_.tombstone_ttl;
     if (!too_old && tombstones_.size() <= options_.tombstones_max) return;
     forgotten_ = std::max(forgotten_, oldest->newest);
@@ -400,30 +430,41 @@ void Home::drop_old_tombstones(base::Instant now) {
   }
 }
 
+const Home::Remembered* Home::known_answer(const base::Hash128& key, base::Instant now) const {
+  const auto at = [&](std::uint32_t number) -> const Remembered& { return keys_[(number - first_key_) & kKeyNumbers]; };
+  const std::uint32_t number = by_key_.find(key.high, [&](std::uint32_t each) {
+    return at(each).key == key && now - at(each).at <= kIdempotencyAge;  // an older one waits to be forgotten
+  });
+  return number == by_key_.kNone ? nullptr : &at(number);
+}
+
 // The newest keys are worth more than the oldest, whose publishers have had the longest time to try again.
-void Home::remember(const base::Hash128& key, const Remembered& answer, base::Instant now) {
-  if (keys_.size() >= options_.idempotency_keys_max) {
-    keys_.erase(key_order_.front().second);
-    key_order_.pop_front();
-  }
-  keys_.emplace(key, answer);
-  key_order_.emplace_back(now, key);
+void Home::remember(const Remembered& answer) {
+  if (keys_.size() >= options_.idempotency_keys_max) forget_oldest_key();
+  by_key_.insert(answer.key.high, (first_key_ + static_cast<std::uint32_t>(keys_.size())) & kKeyNumbers);
+  keys_.push_back(answer);
+}
+
+void Home::forget_oldest_key() {
+  by_key_.erase(keys_.front().key.high, first_key_);
+  keys_.pop_front();
+  first_key_ = (first_key_ + 1) & kKeyNumbers;
 }
 
 void Home::forget_old_keys(base::Instant now) {
-  while (!key_order_.empty() && now - key_order_.front().first > kIdempotencyAge) {
-    keys_.erase(key_order_.front().second);
-    key_order_.pop_front();
+  for (int forgotten = 0; forgotten < kForgottenPerCall; ++forgotten) {
+    if (keys_.empty() || now - keys_.front().at <= kIdempotencyAge) return;
+    forget_oldest_key();
   }
 }
 
 void Home::rules_changed(HomeOptions options, Post& post) {
   options_ = options;
   release_all(post);
-  for (Channel* channel : sweep_order_) {
-    channel->rules = rules_.rules_of(channel->name);
-    change_log(*channel, [&](ChannelLog& log) { log.trim(channel->rules->log); });
-  }
+  channels_.for_each([&](std::uint32_t, Channel& channel) {
+    channel.rules = rules_.rules_of(channel.name.view());
+    change_log(channel, [&](ChannelLog& log) { log.trim(channel.rules->log); });
+  });
   enforce_total();
 }
 

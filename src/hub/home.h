@@ -14,10 +14,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +26,11 @@
 
 #include "base/entropy.h"
 #include "base/hash.h"
+#include "base/hash_index.h"
 #include "base/ids.h"
+#include "base/one_or_many.h"
+#include "base/shared_bytes.h"
+#include "base/slab.h"
 #include "base/time.h"
 #include "hub/channel_log.h"
 #include "hub/limits.h"
@@ -78,7 +81,7 @@ class Home {
   Listed list(const List& list) const;
   // Delivers what was held back until now.
   void release_due(base::Instant now, Post& post);
-  base::Instant next_deadline() const { return due_.empty() ? base::kNever : due_.begin()->first.at; }
+  base::Instant next_deadline() const { return due_.empty() ? base::kNever : due_.begin()->at; }
   // Delivers what is held back, and holds nothing back from now on: connections are about to be closed.
   void stop_holding(Post& post);
   // Brings workers that had no room up to date, as far as there is room now.
@@ -94,8 +97,9 @@ class Home {
   bool has_backlog() const;  // some worker is behind: pump() has work once there is room
 
  private:
-  struct Interest {
+  struct Interest {  // of one worker; none: it is not kept
     enum class State : std::uint8_t { none, attached, behind };
+    base::WorkerId worker = 0;
     State state = State::none;
     bool queued = false;  // named in behind_, whether or not it is behind still
     LocalChannelId local;
@@ -106,34 +110,34 @@ class Home {
     std::size_t bytes = 0;             // charged
     base::Instant deadline;
   };
+  struct Due {  // when the held messages of a channel leave
+    base::Instant at;
+    std::uint32_t slot;
+    friend auto operator<=>(const Due&, const Due&) = default;
+  };
   struct Channel {
-    std::string name;
-    std::uint64_t serial = 0;  // never used again
+    base::SharedBytes name;
+    std::uint32_t slot = 0;
+    std::uint32_t generation = 0;
     const ChannelRules* rules = nullptr;
     Epoch epoch;
     ChannelLog log;
     MessageRef last;
-    std::vector<Interest> workers;  // by worker id; empty until somebody attaches
-    std::uint16_t interested = 0;   // workers, behind or not
-    std::uint32_t queued = 0;       // how often behind_ names it: once per worker at most
+    base::OneOrMany<Interest> interests;
     base::Instant idle_since;
-    std::size_t sweep_index = 0;
-    std::unique_ptr<Held> held;  // null: nothing is
-  };
-  struct Due {  // when the held messages of a channel leave, in the order of its serial if at once
-    base::Instant at;
-    std::uint64_t serial;
-    friend auto operator<=>(const Due&, const Due&) = default;
   };
   struct Remembered {  // an idempotency key with its answer
+    base::Hash128 key;
     base::Hash128 content;
     Position position;
     base::WallTime time;
+    base::Instant at;
     Level level;
     std::uint16_t workers;
   };
-  struct Logged {  // one logged message in the order of all channels, for the cap over them
-    std::uint64_t serial;
+  struct Logged {        // one logged message in the order of all channels, for the cap over them
+    std::uint32_t slot;  // of the channel
+    std::uint32_t generation;
     Offset offset;
   };
 
@@ -142,6 +146,7 @@ class Home {
   void handle(base::WorkerId from, Read& read, Now now, Post& post);
   void handle(base::WorkerId from, Detach& detach, Now now, Post& post);
 
+  std::uint32_t find_slot(std::string_view name) const;
   Channel* find(std::string_view name);
   Channel* find_or_create(std::string_view name, Now now);
   Epoch make_epoch();
@@ -152,17 +157,24 @@ class Home {
   void hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post);
   void release(Channel& channel, Post& post);
   void release_all(Post& post);
-  std::unique_ptr<Held> take_held(Channel& channel);
+  Held* held_of(const Channel& channel);  // null: nothing is
+  std::vector<MessageRef> take_held(const Channel& channel);
   void append(Channel& channel, MessageRef message, Now now);
   // Runs `change` on the channel's log and keeps the totals over all channels right.
   template <class Change>
   void change_log(Channel& channel, Change change);
   void enforce_total();
+  Channel* channel_of(const Logged& entry);  // null: it does not live any more
   void forget_dropped_entries();
-  void stop_interest(Channel& channel, base::WorkerId worker);
+  static Interest* interest_of(Channel& channel, base::WorkerId worker);
+  static std::uint16_t interested_in(const Channel& channel);  // workers, behind or not
+  void stop_interest(Channel& channel, Interest& interest);
+  static void remove_interest(Channel& channel, Interest& interest);
   void expire(Channel& channel, base::Instant now);
-  bool bury_if_idle(Channel& channel, base::Instant now);
-  void remember(const base::Hash128& key, const Remembered& answer, base::Instant now);
+  void bury_if_idle(Channel& channel, base::Instant now);
+  const Remembered* known_answer(const base::Hash128& key, base::Instant now) const;
+  void remember(const Remembered& answer);
+  void forget_oldest_key();
   void forget_old_keys(base::Instant now);
   void drop_old_tombstones(base::Instant now);
 
@@ -172,21 +184,22 @@ class Home {
   base::Entropy& entropy_;
   std::uint64_t hash_seed_;
 
-  std::unordered_map<std::string, std::unique_ptr<Channel>, base::StringHash, std::equal_to<>> channels_;
-  std::vector<Channel*> sweep_order_;
-  std::size_t sweep_cursor_ = 0;
-  std::unordered_map<std::uint64_t, Channel*> by_serial_;
-  std::uint64_t next_serial_ = 1;
+  base::Slab<Channel> channels_;
+  base::HashIndex by_name_;
+  std::uint32_t sweep_cursor_ = 0;
   std::deque<Logged> logged_;  // may name messages that are dropped already; rebuilt when half of it does
   std::uint64_t logged_messages_ = 0;
   std::uint64_t log_bytes_ = 0;
   Tombstones tombstones_;
-  base::WallTime forgotten_{INT64_MIN};  // of the newest message of all channels whose tombstone was dropped
-  std::unordered_map<base::Hash128, Remembered, base::Hash128Hash> keys_;
-  std::deque<std::pair<base::Instant, base::Hash128>> key_order_;  // as many as keys_
-  std::vector<std::deque<Channel*>> behind_;                       // by worker; a channel that is named lives on
-  std::map<Due, Channel*> due_;                                    // every channel that holds something back
-  std::size_t held_bytes_ = 0;                                     // of all of them
+  base::WallTime forgotten_{INT64_MIN};       // of the newest message of all channels whose tombstone was dropped
+  std::deque<Remembered> keys_;               // in the order of their coming
+  std::uint32_t first_key_ = 0;               // the number of the first of keys_
+  base::HashIndex by_key_;                    // to numbers
+  std::vector<std::deque<Channel*>> behind_;  // by worker; a channel that is named lives on, and its interest
+  // What is held back, by the slot of its channel, and the same in the order in which it is due.
+  std::unordered_map<std::uint32_t, Held> held_;
+  std::set<Due> due_;
+  std::size_t held_bytes_ = 0;
   bool holding_ = true;
 };
 

@@ -851,6 +851,38 @@ TEST_F(HubDelay, WhoIsBehindCatchesUpBesideWhatIsHeld) {
   }
 }
 
+// Several slices a message, and between them somebody leaves, from what has been served and what has not, and others
+// come: whoever stays gets every message once (Node::on_messages looks at the order).
+TEST(Hub, LeavingAmidAFanOutCostsNobodyElseAMessage) {
+  Cluster hub(1, 64, {}, 1);
+  Node& node = *hub.nodes[0];
+  for (std::uint32_t i = 0; i < 4 * kSliceSubscribers; ++i) hub.subscribe(0, "news", {});
+  hub.settle();
+  int published = 0;
+  for (int round = 0; round < 20; ++round) {
+    hub.publish(0, "news", std::to_string(++published));
+    for (int slice = 0; slice < 5; ++slice) {
+      for (int changes = 0; changes < 20; ++changes) {
+        if (hub.entropy.below(3) == 0) {
+          hub.subscribe(0, "news", {});
+        } else {
+          hub.unsubscribe(0, node.living[hub.entropy.below(static_cast<std::uint32_t>(node.living.size()))]);
+        }
+      }
+      node.turn(hub.now);
+    }
+  }
+  hub.settle();
+  ASSERT_GT(node.living.size(), std::size_t{kSliceSubscribers});
+  for (const SubscriptionId id : node.living) {
+    EXPECT_EQ(hub.seen(0, id).next, static_cast<Offset>(published) + 1);
+    EXPECT_TRUE(hub.seen(0, id).gaps.empty());
+  }
+  while (!node.living.empty()) hub.unsubscribe(0, node.living.back());
+  hub.settle();
+  EXPECT_EQ(node.fan_out.channels(), 0U);
+}
+
 // With all history kept and mailboxes of one delivery, subscribers that come and go at random see every message of the
 // time they were there, in order, each exactly once, and no gap: the checks stand in Node::on_messages and on_gap.
 struct Storm {
