@@ -17,6 +17,8 @@
 namespace hub {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct Seen {
   bool started = false;
   std::optional<Gap> start_gap;
@@ -107,6 +109,7 @@ class Node final : public Post, public Sink {
         if (auto* page = std::get_if<Page>(&mail); page != nullptr && page->state != Page::State::read_only) {
           fan_out.receive(std::move(*page), *this, *this);
         } else if (auto* delivery = std::get_if<Delivery>(&mail)) {
+          ++deliveries;
           fan_out.receive(std::move(*delivery));
         } else if (auto* published = std::get_if<Published>(&mail)) {
           answers.push_back(*published);
@@ -117,6 +120,7 @@ class Node final : public Post, public Sink {
         }
       }
     }
+    home.release_due(now.instant, *this);
     home.pump(*this);
     for (const SubscriptionId id : living) {
       if (takes_pages) fan_out.resume(id, *this, *this);
@@ -141,6 +145,7 @@ class Node final : public Post, public Sink {
   std::vector<SubscriptionId> living;
   std::vector<Published> answers;
   std::vector<Mail> others;
+  std::size_t deliveries = 0;  // that arrived
 };
 
 class Cluster {
@@ -296,6 +301,42 @@ TEST(Hub, TheSameIdempotencyKeyPublishesOnce) {
   hub.settle();
   EXPECT_EQ(answers[3].error, base::Error::none);
   EXPECT_EQ(answers[3].position.offset, 2U);
+}
+
+TEST(Hub, APublishSaysHowManyWorkersHaveSubscribers) {
+  Cluster hub(3, 64, {}, 1);
+  const base::Hash128 key{1, 2};
+  hub.publish(0, "news", "1", key);
+  hub.settle();
+  const auto first = hub.subscribe(1, "news", {});
+  hub.subscribe(1, "news", {});
+  hub.subscribe(2, "news", {});
+  hub.settle();
+  hub.publish(0, "news", "2");
+  hub.publish(0, "news", "1", key);
+  hub.settle();
+  const base::WorkerId home = home_of("news", 3, 99);
+  for (auto& node : hub.nodes) {
+    if (node->self == home) node->room = 0;
+  }
+  hub.publish(0, "news", "3");
+  for (int i = 0; i < 3; ++i) {
+    for (auto& node : hub.nodes) node->turn(hub.now);
+  }
+  for (auto& node : hub.nodes) node->room = 64;
+  hub.unsubscribe(1, first);
+  for (const SubscriptionId id : std::vector(hub.nodes[1]->living)) hub.unsubscribe(1, id);
+  hub.settle();
+  hub.publish(0, "news", "4");
+  hub.settle();
+  const auto& answers = hub.nodes[0]->answers;
+  ASSERT_EQ(answers.size(), 5U);
+  EXPECT_EQ(answers[0].workers, 0U);
+  EXPECT_EQ(answers[1].workers, 2U);
+  EXPECT_EQ(answers[2].workers, 0U) << "as the first time";
+  EXPECT_EQ(answers[3].workers, 2U) << "who is behind gets it later";
+  EXPECT_EQ(answers[4].workers, 1U);
+  EXPECT_EQ(answers[4].level, Level::accepted);
 }
 
 TEST(Hub, AnIdleChannelBecomesATombstoneAndKeepsItsEpoch) {
@@ -626,6 +667,205 @@ TEST(Hub, TheLastValueOutlivesTheLog) {
   EXPECT_EQ(hub.seen(0, id).payloads, (std::vector<std::string>{"2", "3"}));
 }
 
+// Channels with max_delay: what is held back, until when, and what becomes of it.
+struct HubDelay : testing::Test {
+  static constexpr auto kDelay = 10ms;
+  static ChannelRules rules(std::uint32_t history = 1000) {
+    return {.log = {.messages_max = history}, .max_delay = kDelay};
+  }
+  static std::vector<std::string> numbers(int from, int to) {
+    std::vector<std::string> result;
+    for (int i = from; i <= to; ++i) result.push_back(std::to_string(i));
+    return result;
+  }
+  static void publish(Cluster& hub, int from, int to) {
+    for (int i = from; i <= to; ++i) hub.publish(0, "news", std::to_string(i));
+    hub.settle();
+  }
+  static Home& home(Cluster& hub) {
+    return hub.nodes[home_of("news", static_cast<std::uint16_t>(hub.nodes.size()), 99)]->home;
+  }
+};
+
+TEST_F(HubDelay, MessagesLeaveTogetherAtTheDeadlineOfTheFirst) {
+  Cluster hub(2, 64, rules(0), 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+  const base::Instant first = hub.now.instant;
+  publish(hub, 1, 3);
+  EXPECT_EQ(hub.nodes[0]->answers.size(), 3U) << "answered at once";
+  EXPECT_EQ(hub.nodes[0]->answers[2].workers, 1U);
+  hub.advance(9ms);
+  publish(hub, 4, 5);
+  EXPECT_EQ(home(hub).next_deadline(), first + kDelay) << "later ones do not put it off";
+  EXPECT_TRUE(hub.seen(1, id).payloads.empty());
+  hub.advance(1ms);
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, id).payloads, numbers(1, 5)) << "nothing is kept, and nothing is lost";
+  EXPECT_EQ(hub.nodes[1]->deliveries, 1U);
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+  publish(hub, 6, 6);
+  EXPECT_EQ(home(hub).next_deadline(), hub.now.instant + kDelay);
+}
+
+TEST_F(HubDelay, EachInterestedWorkerGetsOneDelivery) {
+  Cluster hub(3, 64, rules(), 1);
+  for (base::WorkerId worker = 0; worker < 3; ++worker) {
+    for (int i = 0; i < 5; ++i) hub.subscribe(worker, "news", {});
+  }
+  hub.settle();
+  publish(hub, 1, 20);
+  hub.advance(kDelay);
+  hub.settle();
+  for (const auto& node : hub.nodes) {
+    EXPECT_EQ(node->deliveries, 1U);
+    for (const auto& [id, seen] : node->seen) EXPECT_EQ(seen.payloads, numbers(1, 20));
+  }
+}
+
+TEST_F(HubDelay, EnoughMessagesOrBytesDoNotWait) {
+  Cluster hub(1, 64, rules(), 1);
+  const auto id = hub.subscribe(0, "news", {});
+  hub.settle();
+  publish(hub, 1, static_cast<int>(kHeldMessagesMax) + 1);
+  EXPECT_EQ(hub.seen(0, id).payloads.size(), kHeldMessagesMax);
+  hub.publish(0, "news", std::string(kHeldBytesMax, 'x'));
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, id).payloads.size(), kHeldMessagesMax + 2);
+  EXPECT_EQ(hub.nodes[0]->deliveries, 2U);
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+}
+
+TEST_F(HubDelay, AllChannelsTogetherHoldNoMoreThanTheCap) {
+  Cluster hub(1, 100'000, rules(0), 1);
+  const std::string payload(kHeldBytesMax - 200, 'x');
+  const std::size_t fit = kHeldBytesTotalMax / (kHeldBytesMax - 200);
+  std::vector<SubscriptionId> ids;
+  for (std::size_t i = 0; i < fit + 20; ++i) {
+    ids.push_back(hub.subscribe(0, "channel" + std::to_string(i), {}));
+    hub.publish(0, "channel" + std::to_string(i), payload);
+  }
+  hub.settle();
+  std::size_t delivered = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const bool got = !hub.seen(0, ids[i]).payloads.empty();
+    delivered += got ? 1U : 0U;
+    EXPECT_EQ(got, i < delivered) << "those that are due first leave early";
+  }
+  EXPECT_GT(delivered, 0U);
+  EXPECT_LT(delivered, 40U);
+}
+
+TEST_F(HubDelay, WhoAttachesMeanwhileGetsNothingTwice) {
+  Cluster hub(2, 64, rules(), 1);
+  const auto early = hub.subscribe(0, "news", {});
+  publish(hub, 1, 5);
+  const auto late = hub.subscribe(1, "news", {.kind = Since::Kind::last, .count = 2});
+  const auto beside = hub.subscribe(0, "news", after(hub.seen(0, early), 0));
+  const auto now = hub.subscribe(0, "news", {});
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, late).payloads, numbers(4, 5)) << "from the log, at once";
+  EXPECT_EQ(hub.seen(0, beside).payloads, numbers(1, 5));
+  EXPECT_TRUE(hub.seen(0, early).payloads.empty());
+  publish(hub, 6, 7);
+  hub.advance(kDelay);
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, early).payloads, numbers(1, 7));
+  EXPECT_EQ(hub.seen(1, late).payloads, numbers(4, 7));
+  EXPECT_EQ(hub.seen(0, beside).payloads, numbers(1, 7));
+  EXPECT_EQ(hub.seen(0, now).payloads, numbers(6, 7));
+}
+
+TEST_F(HubDelay, WhatNobodyWaitsForIsForgotten) {
+  Cluster hub(2, 64, rules(), 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  const Epoch epoch = hub.seen(1, id).epoch;
+  publish(hub, 1, 3);
+  hub.unsubscribe(1, id);
+  hub.settle();
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+  hub.advance(kDelay);
+  hub.settle();
+  EXPECT_EQ(hub.nodes[1]->deliveries, 0U);
+  const auto back = hub.subscribe(1, "news", after(epoch, 0));
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, back).payloads, numbers(1, 3)) << "the log has them";
+  publish(hub, 4, 4);
+  hub.advance(kDelay);
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, back).payloads, numbers(1, 4));
+}
+
+TEST_F(HubDelay, AChannelIsBuriedWithNothingHeld) {
+  Cluster hub(1, 64, {.log = {.messages_max = 0}, .max_delay = std::chrono::seconds(1)}, 1);
+  const auto id = hub.subscribe(0, "news", {});
+  hub.settle();
+  publish(hub, 1, 1);
+  hub.unsubscribe(0, id);
+  hub.settle();
+  hub.advance(std::chrono::seconds(100));
+  hub.sweep();
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels(), 0U);
+  EXPECT_EQ(hub.nodes[0]->home.tombstones(), 1U);
+  hub.settle();  // no deadline of a channel that is gone
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+}
+
+TEST_F(HubDelay, AReloadDeliversWhatIsHeld) {
+  Cluster hub(2, 64, rules(0), 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  publish(hub, 1, 3);
+  hub.fixed.rules.max_delay = 0ms;
+  for (auto& node : hub.nodes) node->home.rules_changed({}, *node);
+  publish(hub, 4, 4);
+  EXPECT_EQ(hub.seen(1, id).payloads, numbers(1, 4));
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+}
+
+TEST_F(HubDelay, NothingIsHeldWhileDraining) {
+  Cluster hub(2, 64, rules(0), 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  publish(hub, 1, 3);
+  home(hub).stop_holding(*hub.nodes[home_of("news", 2, 99)]);
+  publish(hub, 4, 4);
+  EXPECT_EQ(hub.seen(1, id).payloads, numbers(1, 4));
+}
+
+// A worker without room gets what it missed from the log; what is held comes to it whole, whatever the log still has.
+TEST_F(HubDelay, WhoIsBehindCatchesUpBesideWhatIsHeld) {
+  for (const std::uint32_t history : {1000U, 1U, 0U}) {
+    Cluster hub(2, 64, rules(history), 1);
+    const auto id = hub.subscribe(1, "news", {});
+    hub.settle();
+    Node& node = *hub.nodes[home_of("news", 2, 99)];
+    const std::size_t room = std::exchange(node.room, 0);
+    const auto run = [&] {
+      for (int i = 0; i < 6; ++i) hub.nodes[static_cast<std::size_t>(i) % 2]->turn(hub.now);
+    };
+    for (int i = 1; i <= 3; ++i) hub.publish(0, "news", std::to_string(i));
+    run();
+    hub.advance(kDelay);
+    run();
+    EXPECT_TRUE(node.home.has_backlog()) << "1 to 3 found no room";
+    for (int i = 4; i <= 6; ++i) hub.publish(0, "news", std::to_string(i));
+    run();
+    node.room = room;
+    hub.settle();
+    EXPECT_FALSE(node.home.has_backlog());
+    const Seen& seen = hub.seen(1, id);
+    EXPECT_EQ(seen.next, 4U) << "4 to 6 are held";
+    hub.advance(kDelay);
+    hub.settle();
+    EXPECT_EQ(seen.payloads, history == 1000 ? numbers(1, 6) : numbers(4, 6));
+    EXPECT_EQ(seen.gaps, history == 1000 ? std::vector<Gap>{} : std::vector{(Gap{1, 3, GapReason::overload})});
+  }
+}
+
 // Several slices a message, and between them somebody leaves, from what has been served and what has not, and others
 // come: whoever stays gets every message once (Node::on_messages looks at the order).
 TEST(Hub, LeavingAmidAFanOutCostsNobodyElseAMessage) {
@@ -906,14 +1146,16 @@ struct Storm {
   std::uint16_t workers;
   std::size_t room;
   std::uint32_t history;
+  std::chrono::milliseconds max_delay{0};
 };
 
 class HubStorm : public testing::TestWithParam<Storm> {};
 
 TEST_P(HubStorm, SubscribersComeAndGo) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    Cluster hub(GetParam().workers, GetParam().room,
-                {.log = {.messages_max = GetParam().history, .bytes_max = 100 << 20}}, seed);
+    Cluster hub(
+        GetParam().workers, GetParam().room,
+        {.log = {.messages_max = GetParam().history, .bytes_max = 100 << 20}, .max_delay = GetParam().max_delay}, seed);
     const std::vector<std::string> names = {"a", "b", "c"};
     std::map<std::string, int> published;
     struct Watch {
@@ -951,9 +1193,12 @@ TEST_P(HubStorm, SubscribersComeAndGo) {
           }
           break;
         default:
+          if (GetParam().max_delay.count() > 0 && hub.entropy.below(20) == 0) hub.advance(1ms);
           hub.turn();
       }
     }
+    hub.settle();
+    hub.advance(GetParam().max_delay);
     hub.settle();
     // Everybody who is still there has reached the head of its channel.
     for (const Watch& watch : watches) {
@@ -977,6 +1222,10 @@ TEST_P(HubStorm, SubscribersComeAndGo) {
 INSTANTIATE_TEST_SUITE_P(Rings, HubStorm,
                          testing::Values(Storm{1, 1, 100000}, Storm{2, 1, 100000}, Storm{3, 1, 100000},
                                          Storm{3, 256, 100000}, Storm{2, 1, 0}, Storm{3, 1, 2}, Storm{4, 4, 20}));
+
+INSTANTIATE_TEST_SUITE_P(Delayed, HubStorm,
+                         testing::Values(Storm{1, 1, 100000, 2ms}, Storm{2, 1, 100000, 1ms}, Storm{3, 256, 100000, 5ms},
+                                         Storm{2, 1, 0, 2ms}, Storm{3, 1, 2, 10ms}, Storm{4, 4, 20, 1ms}));
 
 }  // namespace
 }  // namespace hub

@@ -72,9 +72,15 @@ struct List {
 
 // ---- answers, home -> worker ----
 
+// What an answered message survives.
+enum class Level : std::uint8_t { accepted };  // accepted: it is in the memory of the channel's home
+
+// A repeat with the same idempotency key is answered with the values of the first time.
 struct Published {
   RequestId request = 0;
   base::Error error = base::Error::none;
+  Level level = Level::accepted;
+  std::uint16_t workers = 0;  // with subscribers of the channel: it has been mailed to each, or will be
   Position position;
   base::WallTime time;
 };

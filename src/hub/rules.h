@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/time.h"
 #include "hub/channel_log.h"
 
 namespace hub {
@@ -20,6 +21,8 @@ struct ChannelRules {
   LogLimits log;
   bool last_value = false;  // the newest message is kept apart from the log and outlives it
   SlowReader slow_reader = SlowReader::close;
+  // How long a delivery may be held back so that more messages leave with it; 0: not at all.
+  base::Duration max_delay{0};
 };
 
 class Rules {

@@ -54,6 +54,8 @@ struct Counters {
   Counter bytes_out;
   Counter fan_out_blocks;                        // encodings made; messages_out / this = how often one was shared
   Counter mails;                                 // to other workers
+  Counter mail_deliveries;                       // of those
+  Counter wakeups;                               // of other workers that slept
   Counter queue_bytes;                           // waiting in all peers' queues
   Counter gaps;                                  // announced
   std::array<Counter, hub::kGapReasons> missed;  // messages that gaps announced, by hub::GapReason

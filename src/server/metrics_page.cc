@@ -103,6 +103,10 @@ void append_metrics(std::string& out, const Desk& desk) {
               "Encodings made; deliveries divided by this is how often one was shared.",
               [](auto& c) -> auto& { return c.fan_out_blocks; });
   all.counter("wirebird_mails_total", "Mails between workers.", [](auto& c) -> auto& { return c.mails; });
+  all.counter("wirebird_mail_deliveries_total", "Mails between workers that carry messages to subscribers.",
+              [](auto& c) -> auto& { return c.mail_deliveries; });
+  all.counter("wirebird_wakeups_total", "Workers that slept and were woken because there was mail.",
+              [](auto& c) -> auto& { return c.wakeups; });
   all.counter("wirebird_gaps_total", "Gaps announced to subscribers.", [](auto& c) -> auto& { return c.gaps; });
   auto& missed = all.family("wirebird_missed_messages_total", "Messages that gaps announced, by the gap's reason.",
                             MetricType::Counter);

@@ -23,6 +23,7 @@ struct NamespaceOptions {
   std::uint32_t history_messages_max = 1000;             // [live] 0 keeps none
   std::uint32_t history_bytes_max = 1 << 20;             // [live]
   base::Duration history_age_max = 1h;                   // [live]
+  base::Duration max_delay = 0s;                         // [live] of a delivery, so that more leave together; 0: none
   bool last_value = false;                               // [live] the newest message is kept when history has expired
   hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;

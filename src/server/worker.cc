@@ -62,7 +62,10 @@ void Worker::turn(base::Duration max_wait) {
   clock_now_ = io_.clock.now();
   more_ = false;
   take_configuration();
+  // Before the mail: what the homes held back until they said so is in it.
+  const bool all_delivered = draining_ && shared_.all_homes_emptied();
   connections_.handle(ready);
+  home_.release_due(clock_now_, post_);  // to this worker's own subscribers in this turn
   take_mail();
   home_.pump(post_);
   if (fan_out_.run(feeds_)) more_ = true;
@@ -71,11 +74,14 @@ void Worker::turn(base::Duration max_wait) {
   http_front_.answer_polls();
   connections_.expire(clock_now_);
   sweep();
-  if (draining_) continue_drain();
+  if (all_delivered) continue_drain();
   connections_.flush();
   connections_.reap();
   post_.wake_others();
   if (post_.has_mail_from(id_)) more_ = true;  // sent since take_mail(): the next page of a reader, a detach
+  counters_.mails.set(post_.mails_sent());
+  counters_.mail_deliveries.set(post_.deliveries_sent());
+  counters_.wakeups.set(post_.wakeups());
   counters_.turns.add();
   counters_.turn_time.observe(io_.clock.now() - clock_now_);
 }
@@ -86,7 +92,7 @@ void Worker::take_configuration() {
     generation_ = generation;
     snapshot_ = shared_.snapshot();
     rules_.snapshot = snapshot_;
-    home_.rules_changed(snapshot_->home_options(shared_.workers()));
+    home_.rules_changed(snapshot_->home_options(shared_.workers()), post_);
     fan_out_.rules_changed();
     connections_.apply(snapshot_);
     fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
@@ -255,13 +261,12 @@ void Worker::publish_gauges() {
   counters_.channels.set(home_.channels());
   counters_.log_bytes.set(home_.log_bytes());
   counters_.overload_level.set(id_ == 0 ? static_cast<std::uint64_t>(shared_.overload.level()) : 0);
-  counters_.mails.set(post_.mails_sent());
   counters_.lagging.set(fan_out_.lagging());
 }
 
 base::Instant Worker::next_deadline() const {
   if (more_ || connections_.urgent()) return base::Instant::min();
-  base::Instant at = std::min(connections_.next_deadline(), next_sweep_);
+  base::Instant at = std::min({connections_.next_deadline(), next_sweep_, home_.next_deadline()});
   if (draining_) at = std::min(at, clock_now_ + std::chrono::milliseconds(20));
   return at;
 }
@@ -270,6 +275,8 @@ void Worker::start_drain() {
   draining_ = true;
   drain_until_ = clock_now_ + desk_.options().drain_time_max;
   connections_.stop_listening();
+  home_.stop_holding(post_);
+  shared_.home_emptied();
 }
 
 // Closes are spread over the first half of the drain, so that not everybody comes back in the same moment; what is
