@@ -54,6 +54,8 @@ DrainOptions parse_options(int argc, char** argv) {
       {"--rounds", size(options.rounds)},
       {"--warm", size(options.warm)},
       {"--in-flight", size(options.in_flight)},
+      {"--stalled", size(options.stalled)},
+      {"--fill", size(options.fill)},
       {"--stall-ms", size(options.stall_ms)},
       {"--bare", yes(options.bare)},
       {"--deflate", yes(options.deflate)},
@@ -90,6 +92,7 @@ DrainOptions parse_options(int argc, char** argv) {
   }
   if (options.port == 0) refuse("--port is missing");
   if (options.bytes < kMessageBytesMin) refuse("a message has at least " + std::to_string(kMessageBytesMin) + " bytes");
+  if (options.stalled >= options.connections) refuse("somebody must read");
   if (options.connections * options.k * options.rounds * options.warm * options.in_flight == 0) refuse("a number is 0");
   return options;
 }
