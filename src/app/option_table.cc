@@ -304,8 +304,15 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "websocket.deflate_context_takeover",
      .slot = in_server<&Options::deflate_context_takeover>,
      .reload = Reload::new_connections,
-     .help = "Keeps the compression window between messages: smaller small messages, for about 50 KiB of memory per "
-             "connection."},
+     .help = "Keeps the compression window between messages: smaller small messages, for about 80 KiB of memory per "
+             "connection. Messages of such a connection are compressed for it alone."},
+    {.key = "websocket.deflate_context_bytes_max",
+     .slot = in_server<&Options::deflate_context_bytes_max>,
+     .reload = Reload::new_connections,
+     .help = "Memory for the windows of all connections together. When it is used up, new connections compress each "
+             "message alone.",
+     .range = {0, kTiB},
+     .unit = Unit::bytes},
 
     {.key = "websocket.echo",
      .slot = in_server<&Options::echo>,

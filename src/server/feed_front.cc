@@ -218,14 +218,20 @@ base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
         door::plain::append_envelope(text_, batch.channel, batch.epoch, *message);
         break;
       case Format::ws_raw_deflate:
+      case Format::ws_raw_deflate_small: {
+        ws::Deflater& deflater = format == Format::ws_raw_deflate ? deflater_ : small_deflater();
         text_ +=
-            ws::encode_deflated_server_frame(door::plain::raw_opcode(*message), message->payload(), deflater_).view();
+            ws::encode_deflated_server_frame(door::plain::raw_opcode(*message), message->payload(), deflater).view();
         break;
+      }
       case Format::ws_envelope_deflate:
+      case Format::ws_envelope_deflate_small: {
+        ws::Deflater& deflater = format == Format::ws_envelope_deflate ? deflater_ : small_deflater();
         record_.clear();
         door::append_envelope(record_, batch.channel, batch.epoch, *message);
-        text_ += ws::encode_deflated_server_frame(ws::Opcode::text, record_, deflater_).view();
+        text_ += ws::encode_deflated_server_frame(ws::Opcode::text, record_, deflater).view();
         break;
+      }
       case Format::sse_envelope:
       case Format::sse_raw:
         cursor_.clear();
@@ -242,6 +248,11 @@ base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
     }
   }
   return base::SharedBytes::copy(text_);
+}
+
+ws::Deflater& FeedFront::small_deflater() {
+  if (!small_deflater_) small_deflater_.emplace(ws::kDeflateBitsMin);
+  return *small_deflater_;
 }
 
 // What was sent before decides about the bytes. Returns how many of the messages are on their way.

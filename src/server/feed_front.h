@@ -3,6 +3,7 @@
 // Threads: owned by one worker.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,8 @@ enum class Format : std::uint8_t {
   ws_envelope,
   ws_raw_deflate,  // permessage-deflate without context takeover: the bytes are the same for everybody
   ws_envelope_deflate,
+  ws_raw_deflate_small,  // the same for windows smaller than the usual one
+  ws_envelope_deflate_small,
   sse_envelope,  // one channel: the id is the position
   sse_raw,
   individual,  // made for one connection: several SSE channels, long polling, compression with context
@@ -71,14 +74,16 @@ class FeedFront final : public hub::Sink {
   void append_events(const Peer& peer, hub::Position& position, const hub::Batch& batch);
   void append_compressed(Peer& peer, const hub::Batch& batch);
   base::SharedBytes encode(Format format, const hub::Batch& batch);
+  ws::Deflater& small_deflater();
   bool listening(const Peer& peer) const { return !peer.dying && peer.phase != Peer::Phase::closing; }
 
   Desk& desk_;
   std::vector<base::PeerId> polls_;
   std::vector<base::PeerId> starters_;  // may have their next channel
   ws::Deflater deflater_{ws::kDeflateBitsMax};
-  std::string text_, record_, cursor_;  // reused from call to call
-  std::vector<std::uint32_t> lagging_;  // what on_messages() says
+  std::optional<ws::Deflater> small_deflater_;  // once somebody needs it
+  std::string text_, record_, cursor_;          // reused from call to call
+  std::vector<std::uint32_t> lagging_;          // what on_messages() says
 };
 
 // Ends a WebSocket or event stream that reads too slowly: what it has not begun to read is dropped, then it is told

@@ -75,7 +75,8 @@ struct Options {
 
   bool deflate = true;  // [new] permessage-deflate offered
   bool deflate_context_takeover = false;
-  bool echo = false;  // [live] /echo; in dev always
+  std::uint64_t deflate_context_bytes_max = 64 << 20;  // [new] all windows together; more connections get none
+  bool echo = false;                                   // [live] /echo; in dev always
   bool strict_namespaces = false;
   std::vector<NamespaceOptions> namespaces;    // the default one has an empty name
   std::vector<std::string> allowed_origins;    // [new] exact; empty: same origin only; "*": any

@@ -6,6 +6,7 @@
 
 #include "server/desk.h"
 #include "server/feed_front.h"
+#include "ws/frame.h"
 
 namespace server {
 
@@ -30,6 +31,7 @@ class SocketFront {
   void end_if_closed(Peer& peer);
 
   Desk& desk_;
+  const base::SharedBytes ping_frame_ = ws::encode_server_frame(ws::Opcode::ping, {});
 };
 
 }  // namespace server
