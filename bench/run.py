@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures this server, the physical limit and other push servers, on this machine and in one run, and prints a page.
 
-    ./dev bench [--quick] [--output docs/evidence/bench.md] [--json FILE] [--only fan-out,deflate,workers,latency,echo,memory,limit]
+    ./dev bench [--quick] [--output docs/evidence/bench.md] [--json FILE] [--only fan-out,deflate,workers,latency,echo,memory,stalled,limit]
 
 What the figures mean: docs/performance.md. `--smoke` is the test of the bench itself: few connections, few messages, this
 server, the limit and, if it is there, npm's ws; it fails if anything was lost and looks at no time.
@@ -20,9 +20,10 @@ import mail
 import memory
 import page
 import speed
+import stalled
 from processes import Failed, ROOT, cpus
 
-PARTS = ("fan-out", "deflate", "workers", "latency", "echo", "memory", "limit")
+PARTS = ("fan-out", "deflate", "workers", "latency", "echo", "memory", "stalled", "limit")
 
 
 class Rig:
@@ -42,6 +43,7 @@ class Rig:
         self.idle, self.idle_tls = (500, 9500), (200, 2200)
         self.echo_sizes = (20, 1024, 16384)
         self.mail_receivers, self.held_receivers, self.paced_s = (100, 1000), 50, 2
+        self.fill = 150  # rounds of 16 messages, which fill the queues of those who do not read
         if options.quick:
             self.repetitions, self.rounds, self.idle, self.idle_tls, self.paced_s = 2, 50, (500, 3000), (100, 500), 1
         if options.smoke:
@@ -90,6 +92,8 @@ def tables(rig, parts, peers, place):
         yield memory.idle(rig, everybody)
         files = certificate(place)
         yield memory.tls(rig, contestants.Wirebird(rig.binary, tls=files), contestants.BareTls(rig.bare_tls, files))
+    if "stalled" in parts:
+        yield stalled.table(rig, rig.binary)
     if "limit" in parts:
         yield speed.alone(rig)
 
