@@ -449,6 +449,8 @@ TEST(DiffOptions, EveryFieldOfTheOptionsIsCompared) {
             value->emplace_back("secret");
           } else if constexpr (std::is_same_v<Value, auth::Access>) {
             *value = auth::Access::token;
+          } else if constexpr (std::is_same_v<Value, hub::SlowReader>) {
+            *value = hub::SlowReader::conflate;
           } else if constexpr (std::is_same_v<Value, std::string>) {
             *value = "other";
           } else {

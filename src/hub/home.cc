@@ -152,14 +152,20 @@ Listed Home::list(const List& list) const {
     const Channel& channel = channels_[slot];
     if (!channel.name.view().starts_with(list.prefix)) continue;
     answer.channels.push_back({std::string(channel.name.view()), Position{channel.epoch, channel.log.head()},
-                               channel.log.size(), channel.log.bytes(), 0});
+                               channel.log.size(), channel.log.bytes(),
+                               Watched{.outcomes = channel.outcomes ? *channel.outcomes : Outcomes{}}});
   }
   return answer;
 }
 
 void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
   Channel* channel = find(detach.channel);
-  Interest* interest = channel == nullptr ? nullptr : interest_of(*channel, from);
+  if (channel == nullptr) return;
+  if (detach.outcomes != Outcomes{}) {
+    if (!channel->outcomes) channel->outcomes = std::make_unique<Outcomes>();
+    channel->outcomes->add(detach.outcomes);
+  }
+  Interest* interest = interest_of(*channel, from);
   if (interest == nullptr || interest->local != detach.local) return;
   stop_interest(*channel, *interest);
   channel->idle_since = now.instant;

@@ -35,24 +35,10 @@
 #include "hub/channel_log.h"
 #include "hub/limits.h"
 #include "hub/mail.h"
+#include "hub/rules.h"
 #include "hub/tombstones.h"
 
 namespace hub {
-
-// What a namespace says about a channel, resolved by the owner of the configuration.
-struct ChannelRules {
-  LogLimits log;
-  bool last_value = false;  // the newest message is kept apart from the log and outlives it
-  // How long a delivery may be held back so that more messages leave with it; 0: not at all.
-  base::Duration max_delay{0};
-};
-
-class Rules {
- public:
-  virtual ~Rules() = default;
-  // The pointer must stay valid until the next call of Home::rules_changed().
-  virtual const ChannelRules* rules_of(std::string_view channel) const = 0;
-};
 
 struct HomeOptions {
   std::uint64_t log_bytes_max = 64ULL << 20;  // of all channels of this home
@@ -125,6 +111,7 @@ class Home {
     MessageRef last;
     base::OneOrMany<Interest> interests;
     base::Instant idle_since;
+    std::unique_ptr<Outcomes> outcomes;  // of workers that have left; null: none
   };
   struct Remembered {  // an idempotency key with its answer
     base::Hash128 key;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,7 @@ class Node final : public Post, public Sink {
       : self(worker),
         entropy_(seed + worker),
         home(workers, options, rules, entropy_, 99),
-        fan_out(workers, 99),
+        fan_out(workers, rules, 99),
         inbox(workers) {}
 
   bool has_room(base::WorkerId to) override {
@@ -61,9 +62,14 @@ class Node final : public Post, public Sink {
     each.epoch = start.epoch;
     each.next = start.offset + 1;
   }
-  void on_messages(std::span<const Target> targets, Batch& batch) override {
+  Taken on_messages(std::span<const Target> targets, Batch& batch) override {
+    lagging.clear();
     for (const Target& target : targets) {
       const SubscriptionId id = fan_out.id_of(target.subscription);
+      if (full.contains(target.peer) && batch.source == Batch::Source::live) {
+        lagging.push_back(id.slot);
+        continue;
+      }
       Seen& each = seen[{id.slot, id.generation}];
       EXPECT_TRUE(each.started);
       EXPECT_EQ(each.epoch, batch.epoch);
@@ -72,20 +78,26 @@ class Node final : public Post, public Sink {
         each.payloads.emplace_back(message->payload());
       }
     }
+    return {batch.messages.size() * (targets.size() - lagging.size()), lagging};
   }
-  void on_gap(PeerSlot, SubscriptionId id, const Gap& gap, const Position& after) override {
+  bool on_gap(PeerSlot, SubscriptionId id, const Gap& gap, const Position& after) override {
     Seen& each = seen[{id.slot, id.generation}];
     EXPECT_EQ(gap.from, after.epoch == each.epoch ? each.next : 1);
     EXPECT_EQ(after.offset, gap.to);
     each.epoch = after.epoch;
     each.next = gap.to + 1;
     each.gaps.push_back(gap);
+    return true;
   }
   void on_live(PeerSlot, SubscriptionId id) override { EXPECT_TRUE(seen.at({id.slot, id.generation}).started); }
   void on_refused(PeerSlot, SubscriptionId id, base::Error error) override {
     seen[{id.slot, id.generation}].refused = error;
   }
   bool can_take_page(PeerSlot) override { return takes_pages && entropy_.below(2) == 0; }
+  bool can_go_on(PeerSlot peer, SlowReader) override {
+    ++asked;
+    return !full.contains(peer);
+  }
 
   bool turn(Now now) {
     bool worked = false;
@@ -111,7 +123,7 @@ class Node final : public Post, public Sink {
     home.release_due(now.instant, *this);
     home.pump(*this);
     for (const SubscriptionId id : living) {
-      if (takes_pages) fan_out.resume(id, *this);
+      if (takes_pages) fan_out.resume(id, *this, *this);
     }
     worked = fan_out.run(*this) || worked;
     fan_out.pump(*this);
@@ -121,6 +133,9 @@ class Node final : public Post, public Sink {
   base::WorkerId self;
   std::size_t room = 64;
   bool takes_pages = true;  // false: subscribers that have more to catch up with than one page wait
+  std::set<PeerSlot> full;  // peers that take nothing live
+  std::size_t asked = 0;    // how often whether one can go on
+  std::vector<std::uint32_t> lagging;
   std::vector<std::unique_ptr<Node>>* nodes = nullptr;
   base::SeededEntropy entropy_;
   Home home;
@@ -153,8 +168,8 @@ class Cluster {
     publish.content = base::hash128(payload, 0);
     nodes[at]->send(home_of(channel, static_cast<std::uint16_t>(nodes.size()), 99), std::move(publish));
   }
-  SubscriptionId subscribe(base::WorkerId at, const std::string& channel, const Since& since) {
-    const SubscriptionId id = nodes[at]->fan_out.subscribe(7, channel, since, 0, 0, *nodes[at]);
+  SubscriptionId subscribe(base::WorkerId at, const std::string& channel, const Since& since, PeerSlot peer = 7) {
+    const SubscriptionId id = nodes[at]->fan_out.subscribe(peer, channel, since, 0, 0, *nodes[at]);
     nodes[at]->living.push_back(id);
     return id;
   }
@@ -881,6 +896,248 @@ TEST(Hub, LeavingAmidAFanOutCostsNobodyElseAMessage) {
   while (!node.living.empty()) hub.unsubscribe(0, node.living.back());
   hub.settle();
   EXPECT_EQ(node.fan_out.channels(), 0U);
+}
+
+// ---- slow readers
+
+struct Slow : Cluster {
+  explicit Slow(SlowReader policy, std::uint16_t workers = 1, std::uint64_t seed = 1)
+      : Cluster(workers, 64, {.slow_reader = policy}, seed) {}
+  Node& node() { return *nodes[0]; }
+  void set_policy(SlowReader policy) {
+    fixed.rules.slow_reader = policy;
+    for (auto& each : nodes) each->fan_out.rules_changed();
+  }
+  void publish_some(int from, int to, const std::string& channel = "news") {
+    for (int i = from; i <= to; ++i) {
+      publish(0, channel, std::to_string(i));
+      settle();
+    }
+  }
+  Watched watched(const std::string& channel) {
+    Watched sum;
+    for (auto& each : nodes) {
+      for (const auto& [name, more] : each->fan_out.watched(channel)) sum.add(more);
+      for (const ChannelSummary& more : each->home.list({.prefix = channel, .channels_max = 10}).channels) {
+        sum.add(more.watched);
+      }
+    }
+    return sum;
+  }
+};
+
+using Payloads = std::vector<std::string>;
+
+TEST(SlowReaders, DropAnnouncesTheGapAsSoonAsThereIsRoom) {
+  Slow hub(SlowReader::drop);
+  const auto slow = hub.subscribe(0, "news", {}, 1), healthy = hub.subscribe(0, "news", {}, 2);
+  hub.settle();
+  hub.publish_some(1, 1);
+  hub.node().full = {1};
+  hub.publish_some(2, 5);
+  EXPECT_EQ(hub.seen(0, slow).payloads, Payloads{"1"});
+  EXPECT_TRUE(hub.seen(0, slow).gaps.empty());
+  EXPECT_EQ(hub.watched("news"), (Watched{2, 1, {.queued = 6}}));
+  hub.node().full.clear();
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, slow).gaps, (std::vector<Gap>{{2, 5, GapReason::slow_reader}}));
+  hub.publish_some(6, 6);
+  EXPECT_EQ(hub.seen(0, slow).payloads, (Payloads{"1", "6"}));
+  EXPECT_EQ(hub.seen(0, healthy).payloads, (Payloads{"1", "2", "3", "4", "5", "6"}));
+  EXPECT_EQ(hub.watched("news"), (Watched{2, 0, {.queued = 8, .dropped = 4}}));
+}
+
+TEST(SlowReaders, ConflateBringsTheNewestWithoutAnotherPublish) {
+  Slow hub(SlowReader::conflate);
+  const auto slow = hub.subscribe(0, "news", {}, 1);
+  hub.settle();
+  hub.node().full = {1};
+  hub.publish_some(1, 5);
+  EXPECT_EQ(hub.watched("news"), (Watched{1, 1, {}}));
+  hub.node().full.clear();
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, slow).gaps, (std::vector<Gap>{{1, 4, GapReason::conflated}}));
+  EXPECT_EQ(hub.seen(0, slow).payloads, Payloads{"5"});
+  hub.publish_some(6, 6);
+  EXPECT_EQ(hub.seen(0, slow).payloads, (Payloads{"5", "6"}));
+  EXPECT_EQ(hub.watched("news"), (Watched{1, 0, {.queued = 2, .conflated = 4}}));
+  // One message alone is only late.
+  hub.node().full = {1};
+  hub.publish_some(7, 7);
+  hub.node().full.clear();
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, slow).payloads, (Payloads{"5", "6", "7"}));
+  EXPECT_EQ(hub.seen(0, slow).gaps.size(), 1U);
+}
+
+TEST(SlowReaders, OnlyThoseWhoLagAreAskedAndOnceAJob) {
+  for (const SlowReader policy : {SlowReader::drop, SlowReader::conflate}) {
+    Slow hub(policy);
+    for (PeerSlot peer = 1; peer <= 10; ++peer) hub.subscribe(0, "news", {}, peer);
+    hub.settle();
+    hub.node().takes_pages = false;  // nobody says that there is room
+    hub.publish_some(1, 3);
+    EXPECT_EQ(hub.node().asked, 0U);
+    hub.node().full = {1, 2};
+    hub.publish_some(4, 4);
+    EXPECT_EQ(hub.node().asked, 0U);
+    hub.publish_some(5, 9);
+    EXPECT_EQ(hub.node().asked, 10U);
+  }
+}
+
+TEST(SlowReaders, TheNextJobEndsTheGapIfThereIsRoomByThen) {
+  Slow hub(SlowReader::conflate);
+  const auto slow = hub.subscribe(0, "news", {}, 1);
+  hub.settle();
+  hub.node().takes_pages = false;
+  hub.node().full = {1};
+  hub.publish_some(1, 3);
+  hub.node().full.clear();
+  hub.publish_some(4, 4);
+  EXPECT_EQ(hub.seen(0, slow).gaps, (std::vector<Gap>{{1, 3, GapReason::conflated}}));
+  EXPECT_EQ(hub.seen(0, slow).payloads, Payloads{"4"});
+  EXPECT_EQ(hub.watched("news"), (Watched{1, 0, {.queued = 1, .conflated = 3}}));
+}
+
+TEST(SlowReaders, ANewPolicyCountsForThoseWhoLagAlready) {
+  for (const SlowReader first : {SlowReader::drop, SlowReader::conflate}) {
+    for (const SlowReader second : {SlowReader::close, SlowReader::drop, SlowReader::conflate}) {
+      Slow hub(first);
+      const auto slow = hub.subscribe(0, "news", {}, 1);
+      hub.settle();
+      hub.node().full = {1};
+      hub.publish_some(1, 3);
+      hub.set_policy(second);
+      hub.node().full.clear();
+      hub.settle();
+      hub.publish_some(4, 4);
+      const bool newest = first == SlowReader::conflate && second == SlowReader::conflate;
+      const GapReason reason = second == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
+      EXPECT_EQ(hub.seen(0, slow).gaps, (std::vector<Gap>{{1, newest ? 2U : 3U, reason}}));
+      EXPECT_EQ(hub.seen(0, slow).payloads, newest ? (Payloads{"3", "4"}) : Payloads{"4"});
+    }
+  }
+}
+
+// A reader that can go on while a long fan-out is on its way, before and behind the place that it has come to.
+TEST(SlowReaders, GoOnInTheMiddleOfAFanOut) {
+  for (const SlowReader policy : {SlowReader::drop, SlowReader::conflate}) {
+    Slow hub(policy);
+    std::vector<SubscriptionId> all;
+    for (PeerSlot peer = 0; peer < 2 * kSliceSubscribers; ++peer) all.push_back(hub.subscribe(0, "news", {}, peer));
+    hub.settle();
+    Node& node = hub.node();
+    node.takes_pages = false;
+    node.full = {0, 1, kSliceSubscribers, kSliceSubscribers + 1};
+    hub.publish_some(1, 2);
+    hub.publish(0, "news", "3");
+    node.turn(hub.now);  // the home numbers it
+    node.turn(hub.now);  // the first slice
+    ASSERT_TRUE(node.fan_out.has_backlog());
+    node.full = {1, kSliceSubscribers + 1};
+    for (const SubscriptionId id : all) node.fan_out.resume(id, node, node);
+    const Seen& before = hub.seen(0, all[0]);
+    const Seen& behind = hub.seen(0, all[kSliceSubscribers]);
+    if (policy == SlowReader::drop) {
+      EXPECT_EQ(before.gaps, (std::vector<Gap>{{1, 3, GapReason::slow_reader}}));
+      EXPECT_EQ(behind.gaps, (std::vector<Gap>{{1, 2, GapReason::slow_reader}}));
+    } else {
+      EXPECT_EQ(before.gaps, (std::vector<Gap>{{1, 2, GapReason::conflated}}));
+      EXPECT_EQ(before.payloads, Payloads{"3"});
+    }
+    hub.settle();
+    EXPECT_EQ(before.next, 4U);
+    EXPECT_EQ(behind.next, 4U);
+    EXPECT_EQ(behind.payloads, Payloads{"3"});
+    node.full.clear();
+    for (const SubscriptionId id : all) node.fan_out.resume(id, node, node);
+    for (const SubscriptionId id : all) EXPECT_EQ(hub.seen(0, id).next, 4U);
+  }
+}
+
+TEST(SlowReaders, WhatBecameOfMessagesOutlivesTheSubscribers) {
+  Slow hub(SlowReader::drop, 2);
+  const auto here = hub.subscribe(0, "news", {}, 1), there = hub.subscribe(1, "news", {}, 1);
+  hub.settle();
+  hub.nodes[1]->full = {1};
+  hub.publish_some(1, 3);
+  hub.nodes[1]->full.clear();
+  hub.settle();
+  hub.nodes[1]->full = {1};
+  hub.publish_some(4, 4);
+  hub.nodes[1]->fan_out.count_closed(there);
+  hub.unsubscribe(1, there);  // while it lags: nobody was told that 4 does not come
+  hub.settle();
+  EXPECT_EQ(hub.watched("news"), (Watched{1, 0, {.queued = 4, .dropped = 3, .closed = 1}}));
+  EXPECT_EQ(hub.nodes[1]->fan_out.channels(), 0U);
+  hub.unsubscribe(0, here);
+  hub.settle();
+  EXPECT_EQ(hub.watched("news"), (Watched{0, 0, {.queued = 4, .dropped = 3, .closed = 1}}));
+}
+
+// Readers that stall and go on at random, rules that change: every message is delivered or inside an announced gap, in
+// order (Node looks), and the counters are exactly what the readers saw.
+TEST(SlowReaders, CountersAreWhatReadersSaw) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    Slow hub(SlowReader::drop, static_cast<std::uint16_t>(1 + seed % 3), seed);
+    const auto below = [&](std::uint32_t bound) { return hub.entropy.below(bound); };
+    std::vector<std::pair<base::WorkerId, SubscriptionId>> watches;
+    std::vector<PeerSlot> peers;
+    int published = 0;
+    for (int step = 0; step < 3000; ++step) {
+      const auto worker = static_cast<base::WorkerId>(below(static_cast<std::uint32_t>(hub.nodes.size())));
+      switch (below(8)) {
+        case 0:
+        case 1:
+        case 2:
+          hub.publish(worker, "news", std::to_string(++published));
+          break;
+        case 3:
+          if (watches.size() < 20 && below(4) == 0) {
+            peers.push_back(static_cast<PeerSlot>(peers.size()));
+            watches.emplace_back(worker, hub.subscribe(worker, "news", {}, peers.back()));
+          } else if (!watches.empty() && below(20) == 0) {
+            const std::size_t which = below(static_cast<std::uint32_t>(watches.size()));
+            hub.unsubscribe(watches[which].first, watches[which].second);
+            watches.erase(watches.begin() + static_cast<std::ptrdiff_t>(which));
+          }
+          break;
+        case 4:
+          if (!peers.empty()) {
+            const PeerSlot peer = peers[below(static_cast<std::uint32_t>(peers.size()))];
+            for (auto& node : hub.nodes) {
+              if (!node->full.insert(peer).second) node->full.erase(peer);
+            }
+          }
+          break;
+        case 5:
+          if (below(50) == 0) {
+            hub.set_policy(std::array{SlowReader::drop, SlowReader::conflate, SlowReader::close}[below(3)]);
+          }
+          break;
+        default:
+          hub.turn();
+      }
+    }
+    for (auto& node : hub.nodes) node->full.clear();
+    hub.settle();
+    Outcomes seen_all;
+    for (auto& node : hub.nodes) {
+      EXPECT_EQ(node->fan_out.lagging(), 0U);
+      for (const auto& [id, seen] : node->seen) {
+        seen_all.queued += seen.payloads.size();
+        for (const Gap& gap : seen.gaps) {
+          (gap.reason == GapReason::conflated ? seen_all.conflated : seen_all.dropped) += gap.messages();
+        }
+      }
+    }
+    for (const auto& [at, id] : watches) {
+      EXPECT_EQ(hub.seen(at, id).next, static_cast<Offset>(published) + 1) << "seed " << seed;
+    }
+    EXPECT_EQ(hub.watched("news").outcomes, seen_all) << "seed " << seed;
+    EXPECT_GT(seen_all.dropped + seen_all.conflated, 0U);
+  }
 }
 
 // With all history kept and mailboxes of one delivery, subscribers that come and go at random see every message of the

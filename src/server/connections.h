@@ -74,6 +74,9 @@ class Connections {
     mark_dirty(peer);
   }
   void send(Peer& peer, std::string_view bytes);
+  // The same, but if nothing waits to be sent it is written now and only what the socket does not take is copied: for
+  // bytes that need not outlive the call.
+  void send_now(Peer& peer, std::string_view bytes);
   // Writes what is queued, then FIN, then waits a moment for the peer's FIN so that the last bytes are not lost to a
   // reset.
   void close(Peer& peer);
@@ -86,6 +89,9 @@ class Connections {
   void put_back(Peer& peer, std::span<const char> bytes);
   // The queue is short enough for more that can wait; if not, drained() will say when it is.
   bool has_room(Peer& peer);
+  // The socket took all that was written to it last; if not, drained() will be called when there is room, which may be
+  // before that.
+  bool is_flowing(Peer& peer);
 
  private:
   struct ListenerSocket {

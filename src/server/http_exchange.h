@@ -23,6 +23,7 @@ struct HttpExchange {
   Waiting waiting = Waiting::nothing;
   http::Connection connection = http::Connection::keep_alive;
   bool head_only = false;    // HEAD: the body is left out
+  bool identified = false;   // who publishes was found out before the body was read
   bool body_unread = false;  // the request is answered without its body
   std::string allow_origin;  // for the CORS header of the answer; empty: none
   std::string channel;       // publish, history: of the answer
@@ -31,7 +32,7 @@ struct HttpExchange {
   std::uint16_t answers_missing = 0;
   std::uint32_t channels_max = 0;
   std::vector<hub::ChannelSummary> channels;
-  std::vector<std::pair<std::string, std::uint32_t>> watched;  // subscribers by channel and worker
+  std::vector<std::pair<std::string, hub::Watched>> watched;  // by channel and worker
   std::uint64_t channels_total = 0;
   std::uint64_t log_bytes = 0;
 };

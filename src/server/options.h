@@ -11,6 +11,7 @@
 #include "auth/auth.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "hub/rules.h"
 
 namespace server {
 
@@ -24,6 +25,7 @@ struct NamespaceOptions {
   base::Duration history_age_max = 1h;        // [live]
   base::Duration max_delay = 0s;              // [live] of a delivery, so that more messages leave together; 0: none
   bool last_value = false;                    // [live] the newest message is kept when history has expired
+  hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
 };
 
@@ -74,7 +76,8 @@ struct Options {
 
   bool deflate = true;  // [new] permessage-deflate offered
   bool deflate_context_takeover = false;
-  bool echo = false;  // [live] /echo; in dev always
+  std::uint64_t deflate_context_bytes_max = 64 << 20;  // [new] all windows together; more connections get none
+  bool echo = false;                                   // [live] /echo; in dev always
   bool strict_namespaces = false;
   std::vector<NamespaceOptions> namespaces;    // the default one has an empty name
   std::vector<std::string> allowed_origins;    // [new] exact; empty: same origin only; "*": any

@@ -1,5 +1,7 @@
 #include "server/socket_front.h"
 
+#include <algorithm>
+
 #include "codec/json_in.h"
 #include "door/envelope.h"
 #include "ws/frame.h"
@@ -8,6 +10,19 @@ namespace server {
 namespace {
 
 constexpr std::size_t kPayloadBytesPerTurn = 256 * 1024;  // of one peer: some milliseconds of inflating and deflating
+
+// Pongs are queued whatever the data before them, within a reserve of their own: who pings on and on without reading is
+// a slow reader too. What was caught up with was asked for when there was room, and one block may be larger than the
+// queue if nothing stood before it; neither counts.
+constexpr std::size_t kControlBytesMax = 4 * 1024;
+constexpr std::size_t kControlBlocksMax = 256;
+
+bool has_no_room_for_pongs(const Options& options, const Peer& peer, std::size_t bytes) {
+  if (peer.out.empty()) return false;
+  const std::size_t data = std::max<std::size_t>(options.queue_bytes_max, peer.out.front().size());
+  return peer.out.bytes() - peer.replay_bytes + bytes > data + kControlBytesMax ||
+         peer.out.blocks() >= options.queue_messages_max + kControlBlocksMax;
+}
 
 }  // namespace
 
@@ -22,13 +37,17 @@ void SocketFront::receive(Peer& peer, std::span<char> bytes) {
       break;
     }
     desk_.scratch.clear();
-    bytes = bytes.subspan(peer.session.receive(desk_.scratch, bytes, desk_.now));
+    const std::span<char> received = bytes.first(peer.session.receive(desk_.scratch, bytes, desk_.now));
+    bytes = bytes.subspan(received.size());
     const std::string own(desk_.scratch.output());
     const bool over = peer.session.closed();
-    if (!over) desk_.connections.send(peer, own);
+    if (!over && !own.empty()) {
+      if (has_no_room_for_pongs(desk_.options(), peer, own.size())) return close_slow(desk_, peer);
+      desk_.connections.send(peer, own);
+    }
     for (const ws::Event& event : desk_.scratch.events()) {
       payload_bytes += event.payload.size();
-      handle(peer, event);
+      handle(peer, event, received);
       if (peer.dying || peer.phase != Peer::Phase::websocket) break;  // the scratch may have been used for a Close
     }
     if (peer.dying) return;
@@ -47,7 +66,7 @@ void SocketFront::receive_eof(Peer& peer) {
   desk_.connections.drop(peer);
 }
 
-void SocketFront::handle(Peer& peer, const ws::Event& event) {
+void SocketFront::handle(Peer& peer, const ws::Event& event, std::span<char> received) {
   switch (event.type) {
     case ws::Event::Type::text:
     case ws::Event::Type::binary:
@@ -55,7 +74,7 @@ void SocketFront::handle(Peer& peer, const ws::Event& event) {
         if (peer.out.bytes() + event.payload.size() > desk_.options().queue_bytes_max && !peer.out.empty()) {
           return close_slow(desk_, peer);
         }
-        echo(peer, event);
+        echo(peer, event, received);
       } else {
         publish(peer, event);
       }
@@ -71,10 +90,15 @@ void SocketFront::handle(Peer& peer, const ws::Event& event) {
 
 // Through the session where compression was agreed; apart from it otherwise, which saves a copy, and once a Close has
 // been answered, which in order comes later.
-void SocketFront::echo(Peer& peer, const ws::Event& event) {
+void SocketFront::echo(Peer& peer, const ws::Event& event, std::span<char> received) {
   const bool text = event.type == ws::Event::Type::text;
   if (peer.session.closing() || !peer.session.deflate_enabled()) {
-    desk_.connections.send(peer, ws::encode_server_frame(text ? ws::Opcode::text : ws::Opcode::binary, event.payload));
+    const ws::Opcode opcode = text ? ws::Opcode::text : ws::Opcode::binary;
+    // A message that came alone goes back from where it stands, uncopied; several go together at the end of the turn.
+    const bool alone = desk_.scratch.events().size() == 1;
+    const std::string_view frame = alone ? ws::frame_in_place(opcode, received, event.payload) : std::string_view{};
+    if (!frame.empty()) return desk_.connections.send_now(peer, frame);
+    desk_.connections.send(peer, ws::encode_server_frame(opcode, event.payload));
   } else if (text) {
     peer.session.send_text(desk_.scratch, event.payload);
   } else {
@@ -129,7 +153,7 @@ void SocketFront::handle_timeout(Peer& peer) {
     desk_.scratch.clear();
     peer.session.handle_timeout(desk_.scratch, desk_.now);
     flush_scratch(peer);
-    for (const ws::Event& event : desk_.scratch.events()) handle(peer, event);
+    for (const ws::Event& event : desk_.scratch.events()) handle(peer, event, {});
     return end_if_closed(peer);
   }
   if (peer.deadline <= desk_.now) return close_with(desk_, peer, base::Error::token_expired);
@@ -152,8 +176,7 @@ void SocketFront::ping(Peer& peer) {
   }
   ++peer.pings_unanswered;
   peer.heard = false;
-  static constexpr std::string_view kPing{"\x89\x00", 2};
-  desk_.connections.send(peer, kPing);
+  desk_.connections.send(peer, ping_frame_);
   peer.ping_at = desk_.now + patience;
 }
 

@@ -31,7 +31,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       rules_(snapshot_),
       post_(id, mailboxes, wakeups),
       home_(shared.workers(), snapshot_->home_options(shared.workers()), rules_, io.entropy, shared.secret()),
-      fan_out_(shared.workers(), shared.secret()),
+      fan_out_(shared.workers(), rules_, shared.secret()),
       connections_(shared, counters_, io.sockets, io.poller, io.clock, *this),
       desk_{id,
             shared,
@@ -93,6 +93,7 @@ void Worker::take_configuration() {
     snapshot_ = shared_.snapshot();
     rules_.snapshot = snapshot_;
     home_.rules_changed(snapshot_->home_options(shared_.workers()), post_);
+    fan_out_.rules_changed();
     connections_.apply(snapshot_);
     fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
     desk_.new_channels.set_rate(rate_of_new_channels(snapshot_->options()));
@@ -227,6 +228,7 @@ void Worker::slow(Peer& peer) {
 
 void Worker::gone(Peer& peer) {
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
+  if (peer.keeps_context) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
 }
 
@@ -259,6 +261,7 @@ void Worker::publish_gauges() {
   counters_.channels.set(home_.channels());
   counters_.log_bytes.set(home_.log_bytes());
   counters_.overload_level.set(id_ == 0 ? static_cast<std::uint64_t>(shared_.overload.level()) : 0);
+  counters_.lagging.set(fan_out_.lagging());
 }
 
 base::Instant Worker::next_deadline() const {
