@@ -24,11 +24,12 @@
 // message has come or a gap record has announced it and every ping is answered. echo: each connection has one message
 // on the way. idle: opens, says so, and waits until its input ends. latency: a fan-out with one message at each moment
 // of a fixed schedule (--rate per second), whatever has come of those before; the time of a message is from handing it
-// to the socket until its last receiver has read it. The client does not sleep then.
+// to the socket until its last receiver has read it.
 // --gate yes: before and after what is measured it says so, in one line each, and waits for a line of its input: others
 // measure the same then.
 // --bare yes: TCP without a protocol, each message as long as a server's frame around it would make it.
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -103,8 +104,12 @@ class Run {
   }
 
   // Waits up to that time, and takes what came.
-  void turn(int ms) {
-    int ready = epoll_wait(shared_.poller, events_.data(), static_cast<int>(events_.size()), ms);
+  void turn(u64 ms) { turn_ns(ms * kMs); }
+  void turn_ns(u64 time) {
+    timespec timeout{};
+    timeout.tv_sec = static_cast<time_t>(time / (1000 * kMs));
+    timeout.tv_nsec = static_cast<long>(time % (1000 * kMs));
+    int ready = epoll_pwait2(shared_.poller, events_.data(), static_cast<int>(events_.size()), &timeout, nullptr);
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
       const u64 id = event.data.u64;
@@ -224,11 +229,15 @@ class Run {
 
   // Turns until so much was taken, or nothing moved for too long.
   template <class Until, class Act>
-  bool work(Until until, Act act, int turn_ms = 100) {
+  bool work(Until until, Act act) {
+    return work(until, act, [] { return 100 * kMs; });
+  }
+  template <class Until, class Act, class Pause>
+  bool work(Until until, Act act, Pause pause) {
     u64 seen = taken_in_all_, moved = now();
     while (!until()) {
       act();
-      turn(turn_ms);
+      turn_ns(pause());
       if (taken_in_all_ != seen) {
         seen = taken_in_all_;
         moved = now();
@@ -337,6 +346,7 @@ class Run {
   void latency() {
     base_ = published_;
     due_ = (options_.warm + options_.rounds) * receivers_.size();
+    prctl(PR_SET_TIMERSLACK, 1UL);  // the schedule is kept to the microsecond, not to 50
     counts_.assign(options_.warm + options_.rounds, 0);
     sent_at_.assign(counts_.size(), 0);
     const u64 interval = 1'000'000'000 / options_.rate;
@@ -351,11 +361,15 @@ class Run {
       next += interval;
       publish(1);
     };
-    if (!work(complete, feed, 0)) return;
+    auto pause = [&] {
+      const u64 at = now();
+      return round == last ? 100 * kMs : at < next ? next - at : 0;
+    };
+    if (!work(complete, feed, pause)) return;
     begin();
     next = now();
     last += options_.rounds;
-    work(complete, feed, 0);
+    work(complete, feed, pause);
     end();
   }
 
