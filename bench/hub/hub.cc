@@ -304,13 +304,19 @@ Rooms measure_rooms(std::uint16_t workers, std::size_t count) {
   rooms.bytes_logged = per_channel(bytes_in_use() - bytes_before);
 
   const auto sweep = [&] {
+    bool more = false;
     for (auto& worker : hub.workers) {
       const double before = cpu_ns();
-      worker->home.sweep(hub.now);
+      if (worker->home.sweep(hub.now)) more = true;
       rooms.sweep_ns_max = std::max(rooms.sweep_ns_max, cpu_ns() - before);
     }
+    return more;
   };
-  for (std::size_t i = 0; i < count / 512 + 32; ++i) sweep();
+  const auto sweep_all = [&] {  // until every channel was visited, and nothing is left to do
+    for (std::size_t quiet = 0; quiet <= count / 1024; quiet = sweep() ? 0 : quiet + 1) {
+    }
+  };
+  sweep_all();
 
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -321,16 +327,16 @@ Rooms measure_rooms(std::uint16_t workers, std::size_t count) {
   });
   // History expires, but no channel is idle for long enough yet.
   hub.now.instant += 30s;
-  for (std::size_t i = 0; i < count / 512 + 32; ++i) sweep();
+  sweep_all();
   rooms.bytes_idle = per_channel(bytes_in_use() - bytes_before);
   const auto homes = [&] { return hub.sum([](const Worker& each) { return each.home.channels(); }); };
   hub.expect(homes() == count, "a channel was buried too early");
   hub.now.instant += 2min;
-  for (std::size_t i = 0; i < count / 512 + 32; ++i) sweep();
+  sweep_all();
   hub.expect(homes() == 0, "a channel was not buried");
   hub.now.instant += 25h;
-  for (std::size_t i = 0; i < count && hub.sum([](const Worker& each) { return each.home.tombstones(); }) > 0; ++i)
-    sweep();
+  sweep_all();
+  hub.expect(hub.sum([](const Worker& each) { return each.home.tombstones(); }) == 0, "a tombstone was not dropped");
   rooms.bytes_left = per_channel(bytes_in_use() - bytes_before);
   ::malloc_trim(0);
   rooms.resident_left = per_channel(resident_bytes() - resident_before);
@@ -392,6 +398,7 @@ void print_rooms(const std::vector<std::uint16_t>& workers, const std::vector<st
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::mallopt(M_MXFAST, 0);  // as the server does (loop::tune_allocator)
   std::size_t largest = 1'000'000;
   std::vector<std::uint16_t> workers{1, 2};
   for (int i = 1; i < argc; ++i) {

@@ -20,6 +20,7 @@ std::string bound_address(const std::string& address, loop::SocketId socket) {
 
 std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Options options, server::Log& log) {
   std::unique_ptr<Process> process(new Process());
+  loop::tune_allocator();
   loop::raise_descriptor_limit();
   loop::KernelEntropy entropy;
   process->ticket_keys_ = loop::TicketKeys::generate(entropy);

@@ -67,7 +67,7 @@ void FanOut::request(std::uint32_t slot, const Subscription& subscription, const
   Channel& channel = channels_[subscription.channel];
   ++channel.requests;
   post.send(channel.home, Attach{.request = request_of(slot, subscription.generation),
-                                 .channel = std::string(channel.name.view()),
+                                 .channel = channel.name,
                                  .local = {subscription.channel, channel.generation},
                                  .since = since,
                                  .mode = mode,
@@ -286,7 +286,7 @@ void FanOut::pump(Post& post) {
       queue.pop_front();
       channel.detach_queued = false;
       if (channel.used()) continue;  // somebody came back before the home was told
-      post.send(home, Detach{std::string(channel.name.view()), {slot, channel.generation}});
+      post.send(home, Detach{channel.name, {slot, channel.generation}});
       free_channel(slot);
     }
   }

@@ -9,6 +9,7 @@ namespace server {
 namespace {
 
 constexpr base::Duration kSweepInterval = std::chrono::milliseconds(100);
+constexpr base::Duration kSweepAgain = std::chrono::milliseconds(10);  // while there is much to put away
 constexpr base::Duration kMemoryReturnInterval = std::chrono::seconds(2);
 constexpr std::size_t kMailsPerTurn = 4096;         // per sender
 constexpr std::uint32_t kAddressesMax = 16 * 1024;  // whose rates are remembered: 1 MiB
@@ -226,8 +227,8 @@ void Worker::gone(Peer& peer) {
 
 void Worker::sweep() {
   if (clock_now_ < next_sweep_) return;
-  next_sweep_ = clock_now_ + kSweepInterval;
-  home_.sweep(now());
+  const bool more = home_.sweep(now());
+  next_sweep_ = clock_now_ + (more ? kSweepAgain : kSweepInterval);
   publish_gauges();
   if (io_.memory != nullptr) watch_memory();
 }
