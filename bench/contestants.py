@@ -71,9 +71,11 @@ class Wirebird(Contestant):
     fan_out = ["--path", "/ws/bench"]
     echo = ["--path", "/echo"]
 
-    def __init__(self, binary, workers=1, tls=None):
-        self.binary, self.threads, self.tls = binary, workers, tls
+    def __init__(self, binary, workers=1, tls=None, batcher=True):
+        self.binary, self.threads, self.tls, self.batcher = binary, workers, tls, batcher
         self.name = "wirebird" if workers == 1 else f"wirebird, {workers} workers"
+        if not batcher:
+            self.name += ", no batcher"
 
     def version(self):
         return said([self.binary, "version"])
@@ -83,7 +85,8 @@ class Wirebird(Contestant):
         scheme, tls = "", ""
         if self.tls:
             scheme, tls = "https://", f'[tls]\ncertificate_file = "{self.tls[0]}"\nkey_file = "{self.tls[1]}"\n'
-        config.write_text(f'[server]\ndev = true\nlisten = ["{scheme}{HOST}:{port}"]\nworkers = {self.threads}\n{tls}'
+        config.write_text(f'[server]\ndev = true\nlisten = ["{scheme}{HOST}:{port}"]\nworkers = {self.threads}\n'
+                          f'send_batcher = {"true" if self.batcher else "false"}\n{tls}'
                           "[channels]\nhistory_messages_max = 0\n")
         return [self.binary, "serve", "--config", config]
 

@@ -37,11 +37,11 @@ def callgrind(out):
     return ["valgrind", "--tool=callgrind", "-q", f"--callgrind-out-file={out}"]
 
 
-def of_server(programs, rounds, k, deflate):
+def of_server(programs, rounds, k, deflate=False, batcher=False):
     """(instructions, deliveries) of a server's whole life."""
     with tempfile.TemporaryDirectory(prefix="wirebird-bench-") as place:
         out = pathlib.Path(place, "callgrind")
-        server = contestants.Wirebird(programs["wirebird"]).start(place)
+        server = contestants.Wirebird(programs["wirebird"], batcher=batcher).start(place)
         server.command = callgrind(out) + server.command
         with server:
             report = run_json([programs["drain"], "fan-out", "--port", server.port, "--connections", RECEIVERS, "--bytes", BYTES,
@@ -66,9 +66,10 @@ def of_limit(programs, rounds, k):
 
 
 CASES = {
-    "1 message per turn": lambda programs, rounds: of_server(programs, rounds, 1, deflate=False),
-    "16 messages per turn": lambda programs, rounds: of_server(programs, rounds, 16, deflate=False),
+    "1 message per turn": lambda programs, rounds: of_server(programs, rounds, 1),
+    "16 messages per turn": lambda programs, rounds: of_server(programs, rounds, 16),
     "1 message per turn, deflate": lambda programs, rounds: of_server(programs, rounds, 1, deflate=True),
+    "1 message per turn, batcher": lambda programs, rounds: of_server(programs, rounds, 1, batcher=True),
     "bare loop, 1 message per send": lambda programs, rounds: of_limit(programs, rounds, 1),
     "bare loop, 16 messages per send": lambda programs, rounds: of_limit(programs, rounds, 16),
 }

@@ -67,8 +67,9 @@ def tables(rig, parts, peers, place):
     ours, bare = contestants.Wirebird(rig.binary), contestants.Bare(rig.bare)
     everybody = [bare, ours, *peers]
     if "fan-out" in parts:
-        yield speed.fan_out(rig, everybody, 1)
-        yield speed.fan_out(rig, everybody, 16)
+        each_send = contestants.Wirebird(rig.binary, batcher=False)
+        yield speed.fan_out(rig, [each_send, *everybody], 1)
+        yield speed.fan_out(rig, [each_send, *everybody], 16)
     if "deflate" in parts:
         yield speed.deflate(rig, ours, [contestants.Ws(deflate=True)] if any(peer.name == "ws (npm)" for peer in peers) else [])
     if "workers" in parts:

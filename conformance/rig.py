@@ -66,7 +66,8 @@ class Server:
             command += ["--listen", self.filled(address)]
         self.command = command + [self.filled(argument) for argument in arguments]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("WIREBIRD_")}
-        self.environment = {**inherited, **(environment or {})}
+        batcher = {"WIREBIRD_SERVER_SEND_BATCHER": "false"} if os.environ.get("CONFORMANCE_WITHOUT_BATCHER") else {}
+        self.environment = {**inherited, **batcher, **(environment or {})}
         self.process = None
 
     def filled(self, text):

@@ -88,6 +88,11 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "Threads that serve connections. auto: one per processor core.",
      .range = {1, 1024},
      .zero = Zero::automatic},
+    {.key = "server.send_batcher",
+     .slot = in_server<&Options::send_batcher>,
+     .reload = Reload::restart,
+     .help = "Hands the sends of a fan-out to the kernel many at a time (io_uring), if the kernel lets this process; "
+             "otherwise, and with false, each is a system call of its own."},
     {.key = "server.log_level",
      .slot = in_server<&Options::log_level>,
      .reload = Reload::restart,

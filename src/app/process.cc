@@ -4,6 +4,7 @@
 
 #include "loop/listen.h"
 #include "loop/resource.h"
+#include "loop/send_ring.h"
 
 namespace app {
 namespace {
@@ -14,6 +15,13 @@ std::string bound_address(const std::string& address, loop::SocketId socket) {
   const std::size_t colon = address.rfind(':');
   if (port == 0 || colon == std::string::npos || address.substr(colon) != ":0") return address;
   return address.substr(0, colon + 1) + std::to_string(port);
+}
+
+// Empty: many sends can be handed to the kernel at once.
+std::string reason_for_no_batcher(bool wanted) {
+  if (!wanted) return "switched off";
+  const auto probe = loop::SendRing::open();
+  return probe ? std::string() : probe.error();
 }
 
 }  // namespace
@@ -28,6 +36,7 @@ std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Opti
                                     ? options.workers
                                     : static_cast<std::uint16_t>(std::clamp(loop::processor_count(), 1U, 256U));
   const std::vector<server::Listener> listeners = options.listeners;
+  process->without_batcher_ = reason_for_no_batcher(options.send_batcher);
   process->options_ = options;
   auto snapshot = server::Snapshot::make(std::move(options), process->version_, process->ticket_keys_);
   if (!snapshot) return std::unexpected(snapshot.error());
@@ -38,6 +47,7 @@ std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Opti
     if (!poller) return std::unexpected(poller.error());
     auto seat = std::make_unique<Seat>();
     seat->poller = *std::move(poller);
+    if (process->without_batcher_.empty()) seat->sockets.use_ring();
     wakeups.push_back(seat->poller.get());
     process->seats_.push_back(std::move(seat));
   }

@@ -35,6 +35,8 @@ class Process {
 
   // As bound: with the real port where 0 was asked for.
   const std::vector<server::Listener>& listeners() const { return listeners_; }
+  // Why sends are not handed to the kernel many at a time; empty: they are.
+  const std::string& without_batcher() const { return without_batcher_; }
   std::uint16_t workers() const { return static_cast<std::uint16_t>(seats_.size()); }
 
  private:
@@ -58,6 +60,7 @@ class Process {
   std::unique_ptr<server::Shared> shared_;
   std::unique_ptr<server::Mailboxes> mailboxes_;
   std::vector<server::Listener> listeners_;
+  std::string without_batcher_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::atomic<std::uint32_t> running_{0};
   std::atomic<bool> stop_{false};

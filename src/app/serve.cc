@@ -109,6 +109,10 @@ int run_serve(server::OptionsRef options, const ConfigSources& sources) {
       .with("dev", options->dev ? "true" : "false")
       .write(log, LogLevel::info);
 
+  if (const std::string& reason = process.without_batcher(); !reason.empty()) {
+    Event("no_send_batcher").with("reason", reason).write(log, LogLevel::info);
+  }
+
   bool draining = false;
   while (!process.finished()) {
     // While draining the end of the workers is looked for; otherwise only signals matter.

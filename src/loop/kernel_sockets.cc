@@ -121,6 +121,14 @@ IoResult KernelSockets::write(SocketId socket, std::span<const std::string_view>
 }
 
 void KernelSockets::send_many(std::span<Send> sends) {
+  if (ring_wanted_ && sends.size() >= SendRing::kSendsMin) {
+    if (!ring_) ring_ = SendRing::open().value_or(nullptr);
+    const std::size_t made = ring_ ? ring_->send(sends) : 0;
+    sends = sends.subspan(made);
+    if (sends.empty()) return;
+    ring_.reset();
+    ring_wanted_ = false;
+  }
   for (Send& each : sends) {
     const long moved = send_one(each.socket, each.bytes, each.size);
     each.result = static_cast<std::int32_t>(moved >= 0 ? moved : errno == EAGAIN ? 0 : -errno);

@@ -2,10 +2,12 @@
 // worker's spare descriptor. Listeners come from loop/listen.h, outgoing connections from loop/connect.h.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string_view>
 
 #include "loop/io.h"
+#include "loop/send_ring.h"
 
 namespace loop {
 
@@ -15,6 +17,10 @@ class KernelSockets final : public Sockets {
   ~KernelSockets() override;
   KernelSockets(const KernelSockets&) = delete;
   KernelSockets& operator=(const KernelSockets&) = delete;
+
+  // Lets send_many() use io_uring from now on. The ring is made when it is first worth one, on the thread that sends;
+  // where it cannot be made, or the kernel refuses to go on, each send is a system call, as without.
+  void use_ring() { ring_wanted_ = true; }
 
   // When the process is out of descriptors the connection is taken with the spare one and reset at once: the peer
   // learns it now and the listener does not stay readable for ever. `error` is then EMFILE or ENFILE; the owner should
@@ -31,6 +37,8 @@ class KernelSockets final : public Sockets {
 
  private:
   int spare_;  // -1: none could be opened
+  bool ring_wanted_ = false;
+  std::unique_ptr<SendRing> ring_;
 };
 
 }  // namespace loop

@@ -32,6 +32,11 @@ bool may_hear_unread(const Peer& peer) { return (peer.paused & ~static_cast<unsi
 Peer::Peer() = default;
 Peer::~Peer() = default;
 
+PeerExtras& Peer::rare() {
+  if (!extras) extras = std::make_unique<PeerExtras>();
+  return *extras;
+}
+
 Connections::Connections(Shared& shared, Counters& counters, loop::Sockets& sockets, loop::Poller& poller,
                          loop::Clock& clock, Protocols& protocols)
     : shared_(shared),
@@ -75,7 +80,7 @@ void Connections::handle(std::span<const loop::Ready> ready) {
     Peer* peer = find(id);
     if (peer == nullptr) continue;
     peer->listed = false;
-    if (peer->paused == 0 || (peer->unread && may_hear_unread(*peer))) read(*peer);
+    if (peer->paused == 0 || (peer->unread() && may_hear_unread(*peer))) read(*peer);
   }
   for (const loop::Ready& each : ready) {
     if ((each.token & kListenerToken) != 0) {
@@ -129,7 +134,7 @@ Peer* Connections::open(loop::SocketId socket, const loop::Address& address, std
   poller_.add(socket, token_of(peer), loop::Interest::read);
   if (listeners_[listener].listener.proxy_protocol) {
     peer.phase = Peer::Phase::proxy_header;
-    peer.extras = std::make_unique<PeerExtras>();
+    peer.rare().proxy_header = std::make_unique<std::string>();
     peer.deadline = peer.opened + snapshot_->options().request_time_max;
     arm(peer);
   } else {
@@ -165,10 +170,10 @@ void Connections::start_transport(Peer& peer, std::string_view received) {
   }
   if (tls) {
     peer.phase = Peer::Phase::tls_handshake;
-    peer.tls = std::make_unique<loop::TlsConnection>(*snapshot_->tls());
+    peer.rare().tls = std::make_unique<loop::TlsConnection>(*snapshot_->tls());
     peer.deadline = peer.opened + options.tls_handshake_time_max;
     arm(peer);
-    if (!received.empty()) peer.tls->take_received(received);
+    if (!received.empty()) peer.tls()->take_received(received);
     continue_tls(peer);
   } else {
     transport_ready(peer);
@@ -176,14 +181,14 @@ void Connections::start_transport(Peer& peer, std::string_view received) {
 }
 
 void Connections::continue_tls(Peer& peer) {
-  switch (peer.tls->handshake(sockets_, peer.socket)) {
+  switch (peer.tls()->handshake(sockets_, peer.socket)) {
     case loop::HandshakeStatus::done:
       transport_ready(peer);
       read(peer);  // the first request may have come with the last handshake message
       break;
     case loop::HandshakeStatus::failed:
       counters_.count(base::Error::bad_handshake);
-      peer.tls->flush(sockets_, peer.socket);  // the alert
+      peer.tls()->flush(sockets_, peer.socket);  // the alert
       drop(peer);
       break;
     case loop::HandshakeStatus::want_read:
@@ -203,13 +208,14 @@ void Connections::transport_ready(Peer& peer) {
 }
 
 void Connections::read(Peer& peer) {
-  if (peer.unread) {
-    const std::unique_ptr<std::string> unread = std::move(peer.unread);
+  if (peer.unread()) {
+    const std::unique_ptr<std::string> unread = std::move(peer.extras->unread);
+    peer.forget<&PeerExtras::unread>();
     protocols_.receive(peer, *unread);
     return note_buffered(peer);
   }
   const loop::IoResult result =
-      peer.tls ? peer.tls->read(sockets_, peer.socket, buffer_) : sockets_.read(peer.socket, buffer_);
+      peer.tls() ? peer.tls()->read(sockets_, peer.socket, buffer_) : sockets_.read(peer.socket, buffer_);
   switch (result.status) {
     case loop::IoStatus::would_block:
       break;
@@ -228,14 +234,14 @@ void Connections::read(Peer& peer) {
       counters_.bytes_in.add(result.bytes);
       peer.heard = true;
       if (peer.phase == Peer::Phase::proxy_header) {
-        peer.extras->proxy_header.append(buffer_.data(), result.bytes);
+        peer.extras->proxy_header->append(buffer_.data(), result.bytes);
         read_proxy_header(peer);
       } else if (peer.phase != Peer::Phase::closing) {
         protocols_.receive(peer, std::span(buffer_).first(result.bytes));
       }
       break;
   }
-  if (peer.tls && peer.tls->wants_write()) mark_dirty(peer);
+  if (peer.tls() && peer.tls()->wants_write()) mark_dirty(peer);
   note_buffered(peer);
 }
 
@@ -243,16 +249,16 @@ void Connections::read(Peer& peer) {
 // reading with the next turn.
 void Connections::note_buffered(Peer& peer) {
   if (peer.dying || peer.listed) return;
-  const bool unread = peer.unread && may_hear_unread(peer);
-  if (!unread && !(peer.paused == 0 && peer.tls && peer.tls->has_buffered_input())) return;
+  const bool unread = peer.unread() && may_hear_unread(peer);
+  if (!unread && !(peer.paused == 0 && peer.tls() && peer.tls()->has_buffered_input())) return;
   peer.listed = true;
   buffered_.push_back(peer.id());
 }
 
 void Connections::put_back(Peer& peer, std::span<const char> bytes) {
   if (bytes.empty() || peer.dying) return;
-  if (!peer.unread) peer.unread = std::make_unique<std::string>();
-  peer.unread->append(bytes.data(), bytes.size());
+  if (!peer.unread()) peer.rare().unread = std::make_unique<std::string>();
+  peer.unread()->append(bytes.data(), bytes.size());
 }
 
 bool Connections::has_room(Peer& peer) {
@@ -262,7 +268,7 @@ bool Connections::has_room(Peer& peer) {
 }
 
 void Connections::read_proxy_header(Peer& peer) {
-  const loop::ProxyHeader header = loop::read_proxy_header(peer.extras->proxy_header);
+  const loop::ProxyHeader header = loop::read_proxy_header(*peer.extras->proxy_header);
   if (header.status == loop::ProxyHeader::Status::need_more) return;
   const bool trusted = snapshot_->trusted_proxies().contains(peer.address);
   if (header.status == loop::ProxyHeader::Status::failed || !trusted) {
@@ -270,20 +276,14 @@ void Connections::read_proxy_header(Peer& peer) {
     return close(peer);
   }
   if (header.address) peer.address = *header.address;
-  std::string rest = peer.extras->proxy_header.substr(header.consumed);
-  peer.extras.reset();
+  std::string rest = peer.extras->proxy_header->substr(header.consumed);
+  peer.forget<&PeerExtras::proxy_header>();
   start_transport(peer, rest);
   if (!rest.empty() && !peer.dying && peer.phase == Peer::Phase::http) protocols_.receive(peer, rest);
 }
 
 void Connections::send(Peer& peer, std::string_view bytes) {
   if (!bytes.empty()) send(peer, base::SharedBytes::copy(bytes));
-}
-
-void Connections::mark_dirty(Peer& peer) {
-  if (peer.dirty) return;
-  peer.dirty = true;
-  dirty_.push_back(peer.slot);
 }
 
 void Connections::close(Peer& peer) {
@@ -294,7 +294,7 @@ void Connections::close(Peer& peer) {
   peer.deadline = clock_.now() + kGoodbye + std::chrono::seconds(peer.out.bytes() / kGoodbyeBytesPerS);
   peer.paused = 0;
   peer.stalled_since = base::kNever;  // it has the time of a goodbye now, however slow it was before
-  peer.unread.reset();
+  peer.forget<&PeerExtras::unread>();
   arm(peer);
   mark_dirty(peer);
 }
@@ -325,7 +325,7 @@ void Connections::flush() {
     Peer& peer = peers_[slot];
     peer.dirty = false;
     if (peer.phase == Peer::Phase::free || peer.dying) continue;
-    if (peer.tls || peer.out.blocks() != 1) {
+    if (peer.tls() || peer.out.blocks() != 1) {
       flush(peer);
     } else {  // nearly all of a fan-out
       const std::string_view block = peer.out.front();
@@ -358,15 +358,15 @@ void Connections::flush() {
 void Connections::flush(Peer& peer) {
   const std::size_t before = peer.out.bytes();
   bool blocked = false, lost = false;
-  if (peer.tls && peer.tls->wants_write()) {
-    const loop::IoResult result = peer.tls->flush(sockets_, peer.socket);
+  if (peer.tls() && peer.tls()->wants_write()) {
+    const loop::IoResult result = peer.tls()->flush(sockets_, peer.socket);
     lost = result.status == loop::IoStatus::failed;
     blocked = result.status == loop::IoStatus::would_block;
   }
   while (!blocked && !lost && !peer.out.empty()) {
     const std::span<const std::string_view> view(slices_.data(), peer.out.gather(slices_));
     const loop::IoResult result =
-        peer.tls ? peer.tls->write(sockets_, peer.socket, view) : sockets_.write(peer.socket, view);
+        peer.tls() ? peer.tls()->write(sockets_, peer.socket, view) : sockets_.write(peer.socket, view);
     if (result.status == loop::IoStatus::would_block) {
       blocked = true;
     } else if (result.status != loop::IoStatus::ok) {
@@ -399,8 +399,8 @@ void Connections::flush(Peer& peer) {
 
 void Connections::finish_closing(Peer& peer) {
   if (peer.shut) return;
-  if (peer.tls) peer.tls->shutdown(sockets_, peer.socket);
-  if (peer.tls && peer.tls->wants_write()) return;
+  if (peer.tls()) peer.tls()->shutdown(sockets_, peer.socket);
+  if (peer.tls() && peer.tls()->wants_write()) return;
   peer.shut = true;
   sockets_.shutdown_write(peer.socket);
   peer.deadline = clock_.now() + kLinger;
@@ -410,7 +410,7 @@ void Connections::finish_closing(Peer& peer) {
 void Connections::set_interest(Peer& peer) {
   if (peer.dying || peer.phase == Peer::Phase::free) return;
   const bool read = peer.paused == 0;
-  const bool write = !peer.out.empty() || (peer.tls && peer.tls->wants_write());
+  const bool write = !peer.out.empty() || (peer.tls() && peer.tls()->wants_write());
   const auto wanted = static_cast<loop::Interest>((read ? 1 : 0) | (write ? 2 : 0));
   if (wanted == peer.interest) return;
   peer.interest = wanted;

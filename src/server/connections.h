@@ -71,8 +71,7 @@ class Connections {
     if (block.empty() || peer.dying) return;
     counters_.queue_bytes.add(block.size());
     peer.out.push(block);
-    if (std::exchange(peer.dirty, true)) return;
-    dirty_.push_back(peer.slot);
+    mark_dirty(peer);
   }
   void send(Peer& peer, std::string_view bytes);
   // Writes what is queued, then FIN, then waits a moment for the peer's FIN so that the last bytes are not lost to a
@@ -105,7 +104,11 @@ class Connections {
   void flush(Peer& peer);
   void finish_closing(Peer& peer);
   void set_interest(Peer& peer);
-  void mark_dirty(Peer& peer);
+  void mark_dirty(Peer& peer) {
+    if (peer.dirty) return;
+    peer.dirty = true;
+    dirty_.push_back(peer.slot);
+  }
 
   Shared& shared_;
   Counters& counters_;

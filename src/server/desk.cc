@@ -58,9 +58,9 @@ void Desk::refused(const Peer& peer, const base::Refusal& refusal) {
   append_field(line, "code", base::to_string(error));
   if (!refusal.hint.empty()) append_field(line, "detail", refusal.hint);
   append_field(line, "address", loop::to_string(peer.address));
-  if (peer.http && peer.http->reader.status() != http::RequestReader::Status::need_more &&
-      peer.http->reader.status() != http::RequestReader::Status::failed) {
-    append_field(line, "path", peer.http->reader.request().path);  // without the query: it may carry credentials
+  if (peer.http() && peer.http()->reader.status() != http::RequestReader::Status::need_more &&
+      peer.http()->reader.status() != http::RequestReader::Status::failed) {
+    append_field(line, "path", peer.http()->reader.request().path);  // without the query: it may carry credentials
   }
   log.write(LogLevel::debug, line);
 }

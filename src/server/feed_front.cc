@@ -20,8 +20,8 @@ constexpr std::size_t kBehindBytes = 64 * 1024;  // more than one turn's message
 // Nothing more fits into the answer of this long poll.
 bool poll_full(const Peer& peer) {
   if (peer.door != DoorKind::poll) return false;
-  return peer.feed->records.size() >= peer.feed->records_max ||
-         peer.feed->records_bytes >= peer.feed->records_bytes_max;
+  return peer.feed()->records.size() >= peer.feed()->records_max ||
+         peer.feed()->records_bytes >= peer.feed()->records_bytes_max;
 }
 
 }  // namespace
@@ -29,10 +29,10 @@ bool poll_full(const Peer& peer) {
 void FeedFront::start(Peer& peer, std::span<const std::string> channels, std::span<const hub::Since> since,
                       Format format) {
   ASSERT(channels.size() == since.size() && peer.subscriptions.empty());
-  if (peer.feed) {
-    peer.feed->places.resize(channels.size());
+  if (peer.feed()) {
+    peer.feed()->places.resize(channels.size());
     for (std::size_t i = 0; i < channels.size(); ++i) {
-      Feed::Place& place = peer.feed->places[i];
+      Feed::Place& place = peer.feed()->places[i];
       if (since[i].kind == hub::Since::Kind::position) place.position = since[i].position;
       place.resumable = since[i].kind == hub::Since::Kind::position || since[i].kind == hub::Since::Kind::now;
     }
@@ -44,8 +44,9 @@ void FeedFront::start(Peer& peer, std::span<const std::string> channels, std::sp
       subscribe(peer, channels[i], since[i], format_number, place);
       continue;
     }
-    if (!peer.starting) peer.starting = std::make_unique<Starting>(Starting{.channels = {}, .format = format_number});
-    peer.starting->channels.push_back({channels[i], since[i], place});
+    if (!peer.starting())
+      peer.rare().starting = std::make_unique<Starting>(Starting{.channels = {}, .format = format_number});
+    peer.starting()->channels.push_back({channels[i], since[i], place});
   }
   start_more(peer);
 }
@@ -59,30 +60,30 @@ hub::SubscriptionId FeedFront::subscribe(Peer& peer, std::string_view channel, c
 }
 
 void FeedFront::start_more(Peer& peer) {
-  if (!peer.starting || peer.starting->catching_up != hub::SubscriptionId{}) return;
-  Starting& starting = *peer.starting;
+  if (!peer.starting() || peer.starting()->catching_up != hub::SubscriptionId{}) return;
+  Starting& starting = *peer.starting();
   const Starting::Channel& next = starting.channels[starting.next++];
   starting.catching_up = subscribe(peer, next.name, next.since, starting.format, next.place);
-  if (starting.next == starting.channels.size()) peer.starting.reset();
+  if (starting.next == starting.channels.size()) peer.forget<&PeerExtras::starting>();
 }
 
 void FeedFront::start_more() {
   for (const base::PeerId id : std::exchange(starters_, {})) {
     Peer* peer = desk_.connections.find(id);
-    if (peer == nullptr || !peer->starting || !listening(*peer)) continue;
-    peer->starting->catching_up = {};
+    if (peer == nullptr || !peer->starting() || !listening(*peer)) continue;
+    peer->starting()->catching_up = {};
     if (desk_.connections.has_room(*peer)) start_more(*peer);
   }
 }
 
 void FeedFront::caught_up(Peer& peer, hub::SubscriptionId id) {
-  if (peer.starting && peer.starting->catching_up == id) starters_.push_back(peer.id());
+  if (peer.starting() && peer.starting()->catching_up == id) starters_.push_back(peer.id());
 }
 
 void FeedFront::stop(Peer& peer) {
   for (const hub::SubscriptionId id : peer.subscriptions) desk_.fan_out.unsubscribe(id);
   peer.subscriptions.clear();
-  peer.starting.reset();
+  peer.forget<&PeerExtras::starting>();
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
 }
 
@@ -100,9 +101,9 @@ void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::
                          const std::optional<hub::Gap>& gap) {
   Peer& peer = desk_.connections.at(slot);
   if (!listening(peer)) return;
-  if (peer.feed) {
-    peer.feed->places[desk_.fan_out.index_of(id)] = {start, true, true};
-    ++peer.feed->started;
+  if (peer.feed()) {
+    peer.feed()->places[desk_.fan_out.index_of(id)] = {start, true, true};
+    ++peer.feed()->started;
   }
   if (gap) send_gap(peer, id, *gap, start);
   if (!listening(peer)) return;
@@ -115,7 +116,7 @@ void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::
     send_record(peer, text_);
   } else if (peer.door == DoorKind::sse) {
     std::string cursor;
-    if (!peer.feed->append_cursor(cursor)) return;
+    if (!peer.feed()->append_cursor(cursor)) return;
     text_.clear();
     door::sse::append_cursor(text_, cursor);
     desk_.connections.send(peer, text_);
@@ -217,7 +218,7 @@ void FeedFront::deliver_individually(Peer& peer, hub::SubscriptionId id, const h
   const std::size_t index = desk_.fan_out.index_of(id);
   for (const hub::MessageRef& message : batch.messages) {
     if (poll_full(peer)) break;
-    if (peer.feed) peer.feed->places[index].position = {batch.epoch, message->offset()};
+    if (peer.feed()) peer.feed()->places[index].position = {batch.epoch, message->offset()};
     switch (peer.door) {
       case DoorKind::poll:
         record_.clear();
@@ -226,7 +227,7 @@ void FeedFront::deliver_individually(Peer& peer, hub::SubscriptionId id, const h
         break;
       case DoorKind::sse:
         cursor_.clear();
-        if (!peer.feed->append_cursor(cursor_)) cursor_.clear();
+        if (!peer.feed()->append_cursor(cursor_)) cursor_.clear();
         door::sse::append_envelope(text_, cursor_, batch.channel, batch.epoch, *message);
         break;
       default:  // compression with context takeover: this connection's own deflater
@@ -234,11 +235,11 @@ void FeedFront::deliver_individually(Peer& peer, hub::SubscriptionId id, const h
         if (peer.envelope) {
           record_.clear();
           door::append_envelope(record_, batch.channel, batch.epoch, *message);
-          peer.session->send_text(desk_.scratch, record_);
+          peer.session.send_text(desk_.scratch, record_);
         } else if (message->kind() == hub::Kind::binary) {
-          peer.session->send_binary(desk_.scratch, message->payload());
+          peer.session.send_binary(desk_.scratch, message->payload());
         } else {
-          peer.session->send_text(desk_.scratch, message->payload());
+          peer.session.send_text(desk_.scratch, message->payload());
         }
         text_ += desk_.scratch.output();
     }
@@ -254,7 +255,7 @@ void FeedFront::on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Ga
   Peer& peer = desk_.connections.at(slot);
   // An answer that is full has left messages out, and the gap lies behind them: the next poll finds it again.
   if (!listening(peer) || poll_full(peer)) return;
-  if (peer.feed) peer.feed->places[desk_.fan_out.index_of(id)].position = after;
+  if (peer.feed()) peer.feed()->places[desk_.fan_out.index_of(id)].position = after;
   send_gap(peer, id, gap, after);
 }
 
@@ -268,7 +269,7 @@ void FeedFront::send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap
       return send_record(peer, record_);
     case DoorKind::sse:
       cursor_.clear();
-      if (!peer.feed->append_cursor(cursor_)) cursor_.clear();
+      if (!peer.feed()->append_cursor(cursor_)) cursor_.clear();
       text_.clear();
       door::sse::append_gap(text_, cursor_, record_);
       return desk_.connections.send(peer, text_);
@@ -281,8 +282,8 @@ void FeedFront::send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap
 }
 
 void FeedFront::add_poll_record(Peer& peer) {
-  peer.feed->records_bytes += record_.size();
-  peer.feed->records.push_back(record_);
+  peer.feed()->records_bytes += record_.size();
+  peer.feed()->records.push_back(record_);
 }
 
 void FeedFront::on_live(hub::PeerSlot slot, hub::SubscriptionId id) {
@@ -298,12 +299,12 @@ void FeedFront::on_refused(hub::PeerSlot slot, hub::SubscriptionId, base::Error 
 
 void FeedFront::send_record(Peer& peer, std::string_view json) {
   desk_.scratch.clear();
-  peer.session->send_text(desk_.scratch, json);
+  peer.session.send_text(desk_.scratch, json);
   desk_.connections.send(peer, desk_.scratch.output());
 }
 
 bool FeedFront::poll_ready(const Peer& peer) {
-  const Feed& feed = *peer.feed;
+  const Feed& feed = *peer.feed();
   return feed.all_started() && (feed.answer_when_started || !feed.records.empty());
 }
 
@@ -319,7 +320,7 @@ void close_with(Desk& desk, Peer& peer, base::Error error, std::string_view deta
   desk.refused(peer, error);
   if (peer.phase == Peer::Phase::websocket) {
     desk.scratch.clear();
-    peer.session->close(desk.scratch, error);
+    peer.session.close(desk.scratch, error);
     desk.connections.send(peer, desk.scratch.output());
   } else if (peer.phase == Peer::Phase::http) {
     std::string answer;

@@ -57,9 +57,9 @@ void HttpFront::opened(Peer& peer) {
 }
 
 std::size_t HttpFront::receive(Peer& peer, std::string_view bytes) {
-  if (peer.http && peer.http->waiting != HttpExchange::Waiting::nothing) {
-    peer.http->rest += bytes;
-    if (peer.http->rest.size() > kRestBytesMax) desk_.connections.pause(peer, Pause::answer);
+  if (peer.http() && peer.http()->waiting != HttpExchange::Waiting::nothing) {
+    peer.http()->rest += bytes;
+    if (peer.http()->rest.size() > kRestBytesMax) desk_.connections.pause(peer, Pause::answer);
     return bytes.size();
   }
   return read_requests(peer, bytes);
@@ -68,17 +68,17 @@ std::size_t HttpFront::receive(Peer& peer, std::string_view bytes) {
 std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
   const std::size_t given = bytes.size();
   while (!bytes.empty() && peer.phase == Peer::Phase::http && !peer.dying) {
-    if (!peer.http) {
+    if (!peer.http()) {
       if (!desk_.connections.has_room(peer)) {  // who does not read answers asks for no more of them
         desk_.connections.put_back(peer, bytes);
         desk_.connections.pause(peer, Pause::room);
         return given;
       }
-      peer.http = std::make_unique<HttpExchange>(desk_.request_limits());
+      peer.rare().http = std::make_unique<HttpExchange>(desk_.request_limits());
       peer.deadline = desk_.now + desk_.options().request_time_max;
       desk_.connections.arm(peer);
     }
-    HttpExchange& exchange = *peer.http;
+    HttpExchange& exchange = *peer.http();
     bytes.remove_prefix(exchange.reader.receive(bytes));
     switch (exchange.reader.status()) {
       case http::RequestReader::Status::need_more:
@@ -124,14 +124,14 @@ std::size_t HttpFront::read_requests(Peer& peer, std::string_view bytes) {
         return given;
       case http::RequestReader::Status::done:
         handle(peer);
-        if (peer.http && peer.http->waiting != HttpExchange::Waiting::nothing) {
-          peer.http->rest = bytes;
+        if (peer.http() && peer.http()->waiting != HttpExchange::Waiting::nothing) {
+          peer.http()->rest = bytes;
           return given;
         }
         break;
     }
   }
-  if (peer.phase == Peer::Phase::http && !peer.http && has_finished(peer)) desk_.connections.close(peer);
+  if (peer.phase == Peer::Phase::http && !peer.http() && has_finished(peer)) desk_.connections.close(peer);
   return peer.phase == Peer::Phase::websocket ? given - bytes.size() : given;
 }
 
@@ -173,8 +173,8 @@ bool HttpFront::takes_body(Peer& peer, const Request& request) {
 
 void HttpFront::receive_eof(Peer& peer) {
   // Half-closed after a request that is being answered is what simple clients do; a long poll's client is gone.
-  if (peer.http && peer.http->waiting != HttpExchange::Waiting::nothing &&
-      peer.http->waiting != HttpExchange::Waiting::poll) {
+  if (peer.http() && peer.http()->waiting != HttpExchange::Waiting::nothing &&
+      peer.http()->waiting != HttpExchange::Waiting::poll) {
     return;  // what came behind it is answered too; then the connection ends
   }
   // Not a reset: it would overtake the last answer.
@@ -192,18 +192,18 @@ void HttpFront::handle_timeout(Peer& peer) {
     return;
   }
   if (peer.deadline > desk_.now) return;
-  if (!peer.http) return desk_.connections.close(peer);  // idle between two requests
-  if (peer.http->waiting == HttpExchange::Waiting::poll) return finish_poll(peer);
-  if (peer.http->waiting != HttpExchange::Waiting::nothing) {
+  if (!peer.http()) return desk_.connections.close(peer);  // idle between two requests
+  if (peer.http()->waiting == HttpExchange::Waiting::poll) return finish_poll(peer);
+  if (peer.http()->waiting != HttpExchange::Waiting::nothing) {
     peer.deadline = base::kNever;  // the hub always answers; its answer may take longer than the request did
     return;
   }
-  peer.http->connection = http::Connection::close;
+  peer.http()->connection = http::Connection::close;
   respond_error(peer, base::Error::request_timeout);
 }
 
 void HttpFront::handle(Peer& peer) {
-  HttpExchange& exchange = *peer.http;
+  HttpExchange& exchange = *peer.http();
   const Request& request = exchange.reader.request();
   desk_.counters.requests.add();
   exchange.connection = request.keep_alive && !exchange.body_unread && !desk_.shared.draining()
@@ -220,7 +220,7 @@ void HttpFront::handle(Peer& peer) {
   if (!admit_client(peer, request)) return;
   if (!answers_to(peer, request)) return respond_error(peer, base::Error::host);
   const bool https =
-      peer.tls != nullptr || forwarded_https(request, peer.transport_address(), desk_.snapshot->trusted_proxies());
+      peer.tls() != nullptr || forwarded_https(request, peer.transport_address(), desk_.snapshot->trusted_proxies());
   auto origin =
       http::check_origin(request, {.allowed = options.allowed_origins, .allow_loopback = options.dev, .tls = https});
   const bool admin_listener = desk_.connections.listener_of(peer).admin;
@@ -286,11 +286,11 @@ bool HttpFront::admit_client(Peer& peer, const Request& request) {
                                                            desk_.options().connections_per_address_max);
   if (refused == base::Error::none) {
     peer.address = *client;
-    peer.proxy = std::make_unique<loop::Address>(proxy);
+    peer.rare().proxy = std::make_unique<loop::Address>(proxy);
     return true;
   }
   peer.counted = false;
-  peer.http->connection = http::Connection::close;
+  peer.http()->connection = http::Connection::close;
   respond_error(peer, refused);
   return false;
 }
@@ -302,17 +302,17 @@ void HttpFront::reauthorise() {
                                                               desk_.fan_out.channel_of(id), desk_.clock.wall());
       if (!allowed) return close_with(desk_, peer, base::Error::revoked);
     }
-    if (!peer.starting) return;
-    for (std::size_t i = peer.starting->next; i < peer.starting->channels.size(); ++i) {
+    if (!peer.starting()) return;
+    for (std::size_t i = peer.starting()->next; i < peer.starting()->channels.size(); ++i) {
       const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe,
-                                                              peer.starting->channels[i].name, desk_.clock.wall());
+                                                              peer.starting()->channels[i].name, desk_.clock.wall());
       if (!allowed) return close_with(desk_, peer, base::Error::revoked);
     }
   });
 }
 
 bool HttpFront::busy(const Peer& peer) const {
-  return peer.phase == Peer::Phase::http && peer.http && peer.door != DoorKind::poll;
+  return peer.phase == Peer::Phase::http && peer.http() && peer.door != DoorKind::poll;
 }
 
 // What each door is told stands in docs/operations.md, Drain.
@@ -325,7 +325,7 @@ void HttpFront::say_goodbye(Peer& peer) {
                                ",\"retry_max_ms\":" + std::to_string(retry_ms_max) + "}";
     desk_.refused(peer, base::Error::draining);
     desk_.scratch.clear();
-    peer.session->close(desk_.scratch, base::entry(base::Error::draining).close_code, reason);
+    peer.session.close(desk_.scratch, base::entry(base::Error::draining).close_code, reason);
     desk_.connections.send(peer, desk_.scratch.output());
     return desk_.connections.close(peer);
   }
@@ -339,26 +339,26 @@ void HttpFront::say_goodbye(Peer& peer) {
     return desk_.connections.close(peer);
   }
   if (peer.phase == Peer::Phase::http && peer.door == DoorKind::poll) {
-    peer.http->connection = http::Connection::close;
+    peer.http()->connection = http::Connection::close;
     return finish_poll(peer);
   }
   desk_.connections.close(peer);
 }
 
 void HttpFront::respond(Peer& peer, std::string_view json) {
-  auto fields = http::cors_fields(peer.http->allow_origin);
+  auto fields = http::cors_fields(peer.http()->allow_origin);
   fields.push_back({"Cache-Control", "no-store"});
   std::string answer;
-  http::append_response(answer, 200, "application/json", json, peer.http->connection, fields);
+  http::append_response(answer, 200, "application/json", json, peer.http()->connection, fields);
   send_answer(peer, std::move(answer));
 }
 
 void HttpFront::respond_error(Peer& peer, const base::Refusal& refusal) {
   desk_.refused(peer, refusal);
-  const auto fields = http::cors_fields(peer.http->allow_origin);
+  const auto fields = http::cors_fields(peer.http()->allow_origin);
   const std::uint16_t status = base::entry(refusal.error).http_status;
   std::string answer;
-  http::append_error(answer, refusal.error, peer.http->connection, refusal.hint,
+  http::append_error(answer, refusal.error, peer.http()->connection, refusal.hint,
                      status == 503 || status == 429 ? 1 : -1, fields);
   send_answer(peer, std::move(answer));
 }
@@ -366,27 +366,27 @@ void HttpFront::respond_error(Peer& peer, const base::Refusal& refusal) {
 // 405 names what would be taken (RFC 9110 section 15.5.6).
 void HttpFront::refuse_method(Peer& peer, std::string_view allowed) {
   desk_.refused(peer, base::Error::method_not_allowed);
-  auto fields = http::cors_fields(peer.http->allow_origin);
+  auto fields = http::cors_fields(peer.http()->allow_origin);
   fields.push_back({"Allow", allowed});
   std::string answer;
-  http::append_error(answer, base::Error::method_not_allowed, peer.http->connection, {}, -1, fields);
+  http::append_error(answer, base::Error::method_not_allowed, peer.http()->connection, {}, -1, fields);
   send_answer(peer, std::move(answer));
 }
 
 void HttpFront::send_answer(Peer& peer, std::string answer) {
   http::insert_date(answer, desk_.date());
-  if (peer.http->head_only) answer.resize(answer.find("\r\n\r\n") + 4);
+  if (peer.http()->head_only) answer.resize(answer.find("\r\n\r\n") + 4);
   desk_.connections.send(peer, answer);
   next_request(peer);
 }
 
 void HttpFront::next_request(Peer& peer) {
-  const bool was_waiting = peer.http->waiting != HttpExchange::Waiting::nothing;
-  const std::string rest = std::move(peer.http->rest);
-  const bool was_last = was_waiting && rest.empty() && !peer.unread && has_finished(peer);
-  const bool close = peer.http->connection == http::Connection::close || was_last;
-  peer.http.reset();
-  peer.extras.reset();  // credentials belong to one request
+  const bool was_waiting = peer.http()->waiting != HttpExchange::Waiting::nothing;
+  const std::string rest = std::move(peer.http()->rest);
+  const bool was_last = was_waiting && rest.empty() && !peer.unread() && has_finished(peer);
+  const bool close = peer.http()->connection == http::Connection::close || was_last;
+  peer.forget<&PeerExtras::http>();
+  peer.forget<&PeerExtras::principal>();  // credentials belong to one request
   if (close) return desk_.connections.close(peer);
   peer.deadline = desk_.now + desk_.options().keep_alive_time_max;
   desk_.connections.arm(peer);

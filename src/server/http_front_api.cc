@@ -53,18 +53,18 @@ void HttpFront::send_publish(Peer& peer, std::string channel, hub::Kind kind, st
     publish.content = base::hash128(payload, desk_.shared.secret() + static_cast<std::uint64_t>(kind));
   }
   desk_.counters.messages_in.add();
-  peer.http->waiting = HttpExchange::Waiting::publish;
-  peer.http->channel = channel;
+  peer.http()->waiting = HttpExchange::Waiting::publish;
+  peer.http()->channel = channel;
   publish.channel = std::move(channel);
   const base::WorkerId home = desk_.home_of(publish.channel);
   desk_.post.send(home, std::move(publish));
 }
 
 void HttpFront::published(Peer& peer, const hub::Published& answer) {
-  if (!peer.http || peer.http->waiting != HttpExchange::Waiting::publish) return;
+  if (!peer.http() || peer.http()->waiting != HttpExchange::Waiting::publish) return;
   if (answer.error != base::Error::none) return respond_error(peer, answer.error);
   std::string body;
-  door::publish::append_published(body, peer.http->channel, answer);
+  door::publish::append_published(body, peer.http()->channel, answer);
   respond(peer, body);
 }
 
@@ -96,8 +96,8 @@ void HttpFront::api(Peer& peer, const Request& request, const codec::Query& quer
   if (method == "history") {
     auto parsed = post ? door::publish::parse_api_history(request.body) : door::publish::parse_api_history(query);
     if (!parsed) return respond_error(peer, parsed.error());
-    peer.http->waiting = HttpExchange::Waiting::history;
-    peer.http->channel = parsed->channel;
+    peer.http()->waiting = HttpExchange::Waiting::history;
+    peer.http()->channel = parsed->channel;
     const base::WorkerId home = desk_.home_of(parsed->channel);
     return desk_.post.send(home, hub::Read{.request = Desk::request_of(peer),
                                            .channel = std::move(parsed->channel),
@@ -115,9 +115,9 @@ void HttpFront::api(Peer& peer, const Request& request, const codec::Query& quer
 
 void HttpFront::ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix,
                                 std::uint32_t limit) {
-  peer.http->waiting = waiting;
-  peer.http->channels_max = limit;
-  peer.http->answers_missing = desk_.shared.workers();
+  peer.http()->waiting = waiting;
+  peer.http()->channels_max = limit;
+  peer.http()->answers_missing = desk_.shared.workers();
   for (base::WorkerId worker = 0; worker < desk_.shared.workers(); ++worker) {
     desk_.post.send(worker,
                     hub::List{.request = Desk::request_of(peer), .prefix = std::string(prefix), .channels_max = limit});
@@ -125,15 +125,15 @@ void HttpFront::ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::
 }
 
 void HttpFront::history(Peer& peer, const hub::Page& page) {
-  if (!peer.http || peer.http->waiting != HttpExchange::Waiting::history) return;
+  if (!peer.http() || peer.http()->waiting != HttpExchange::Waiting::history) return;
   std::string body;
-  door::publish::append_history(body, peer.http->channel, page);
+  door::publish::append_history(body, peer.http()->channel, page);
   respond(peer, body);
 }
 
 void HttpFront::listed(Peer& peer, hub::Listed& listed) {
-  if (!peer.http || peer.http->answers_missing == 0) return;
-  HttpExchange& exchange = *peer.http;
+  if (!peer.http() || peer.http()->answers_missing == 0) return;
+  HttpExchange& exchange = *peer.http();
   std::move(listed.channels.begin(), listed.channels.end(), std::back_inserter(exchange.channels));
   std::move(listed.watched.begin(), listed.watched.end(), std::back_inserter(exchange.watched));
   exchange.channels_total += listed.channels_total;

@@ -35,11 +35,10 @@ bool HttpFront::may_watch(Peer& peer, const std::vector<std::string>& channels) 
 
 void HttpFront::set_principal(Peer& peer, PrincipalRef principal) {
   if (!principal) {
-    peer.extras.reset();
+    peer.forget<&PeerExtras::principal>();
     return;
   }
-  if (!peer.extras) peer.extras = std::make_unique<PeerExtras>();
-  peer.extras->principal = std::move(principal);
+  peer.rare().principal = std::move(principal);
 }
 
 bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind door) {
@@ -55,7 +54,7 @@ bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind
     return false;
   }
   desk_.connections.send(peer, ws::switching_protocols(*accepted));
-  peer.session.emplace(ws::Role::server, desk_.ws_limits(), accepted->deflate);
+  peer.session = ws::Session(ws::Role::server, desk_.ws_limits(), accepted->deflate);
   leave_http(peer, Peer::Phase::websocket, door);
   peer.ping_at = desk_.jittered(desk_.options().ping_interval);
   desk_.connections.arm(peer);
@@ -63,7 +62,7 @@ bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind
 }
 
 void HttpFront::leave_http(Peer& peer, Peer::Phase phase, DoorKind door) {
-  peer.http.reset();
+  peer.forget<&PeerExtras::http>();
   peer.phase = phase;
   peer.deadline = desk_.expiry_of(peer);
   desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
@@ -87,9 +86,9 @@ void HttpFront::open_websocket(Peer& peer, const Request& request, const codec::
   peer.json_input = wanted->json_input;
   peer.may_publish = wanted->may_publish;
   Format format = peer.envelope ? Format::ws_envelope : Format::ws_raw;
-  if (peer.session->shared_deflate_bits() >= ws::kDeflateBitsMax) {
+  if (peer.session.shared_deflate_bits() >= ws::kDeflateBitsMax) {
     format = peer.envelope ? Format::ws_envelope_deflate : Format::ws_raw_deflate;
-  } else if (peer.session->deflate_enabled()) {
+  } else if (peer.session.deflate_enabled()) {
     format = Format::individual;
   }
   feeds_.start(peer, wanted->feed.channels, wanted->feed.since, format);
@@ -112,14 +111,14 @@ void HttpFront::open_events(Peer& peer, const Request& request, const codec::Que
   if (!may_watch(peer, wanted->channels)) return;
 
   std::string head;
-  door::sse::append_head(head, peer.http->allow_origin, kSseRetryMs);
+  door::sse::append_head(head, peer.http()->allow_origin, kSseRetryMs);
   http::insert_date(head, desk_.date());
   desk_.connections.send(peer, head);
-  if (peer.http->head_only) return desk_.connections.close(peer);
+  if (peer.http()->head_only) return desk_.connections.close(peer);
   leave_http(peer, Peer::Phase::events, DoorKind::sse);
   peer.ping_at = desk_.jittered(desk_.options().sse_heartbeat_interval);
   desk_.connections.arm(peer);
-  peer.feed = std::make_unique<Feed>();
+  peer.rare().feed = std::make_unique<Feed>();
   const Format format = several ? Format::individual : peer.envelope ? Format::sse_envelope : Format::sse_raw;
   feeds_.start(peer, wanted->channels, wanted->since, format);
 }
@@ -135,20 +134,20 @@ void HttpFront::open_poll(Peer& peer, const Request& request, const codec::Query
   desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
   peer.door = DoorKind::poll;
   desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
-  peer.http->waiting = HttpExchange::Waiting::poll;
+  peer.http()->waiting = HttpExchange::Waiting::poll;
   peer.deadline = desk_.now + wanted->timeout;
   desk_.connections.arm(peer);
-  peer.feed = std::make_unique<Feed>();
-  peer.feed->records_max = wanted->limit;
-  peer.feed->records_bytes_max = desk_.options().queue_bytes_max;
-  peer.feed->answer_when_started = !wanted->feed.since_given;
+  peer.rare().feed = std::make_unique<Feed>();
+  peer.feed()->records_max = wanted->limit;
+  peer.feed()->records_bytes_max = desk_.options().queue_bytes_max;
+  peer.feed()->answer_when_started = !wanted->feed.since_given;
   feeds_.start(peer, wanted->feed.channels, wanted->feed.since, Format::individual);
 }
 
 void HttpFront::answer_polls() {
   for (const base::PeerId id : feeds_.take_polls()) {
     Peer* peer = desk_.connections.find(id);
-    if (peer != nullptr && peer->feed && peer->door == DoorKind::poll && FeedFront::poll_ready(*peer)) {
+    if (peer != nullptr && peer->feed() && peer->door == DoorKind::poll && FeedFront::poll_ready(*peer)) {
       finish_poll(*peer);
     }
   }
@@ -156,12 +155,12 @@ void HttpFront::answer_polls() {
 
 void HttpFront::finish_poll(Peer& peer) {
   std::string cursor;
-  const bool known = peer.feed->append_cursor(cursor);  // or the hub has not even said where the channels stand
+  const bool known = peer.feed()->append_cursor(cursor);  // or the hub has not even said where the channels stand
   std::string body;
-  if (known) door::poll::append_answer(body, peer.feed->records, cursor);
-  desk_.counters.messages_out.add(known ? peer.feed->records.size() : 0);
+  if (known) door::poll::append_answer(body, peer.feed()->records, cursor);
+  desk_.counters.messages_out.add(known ? peer.feed()->records.size() : 0);
   feeds_.stop(peer);
-  peer.feed.reset();
+  peer.forget<&PeerExtras::feed>();
   desk_.counters.open[static_cast<std::size_t>(peer.door)].subtract();
   peer.door = DoorKind::http;
   desk_.counters.open[static_cast<std::size_t>(peer.door)].add();

@@ -39,6 +39,7 @@ struct Options {
   bool dev_public = false;           // [restart]
   std::string log_level = "info";    // [restart] debug, info, warning, error
   std::uint16_t workers = 0;         // [restart] 0: one per core
+  bool send_batcher = true;          // [restart] io_uring, where the kernel allows it
   std::vector<Listener> listeners;   // [restart]
   std::string tls_certificate_file;  // [new] reloadable
   std::string tls_key_file;

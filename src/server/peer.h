@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,10 +41,18 @@ struct Starting {
   hub::SubscriptionId catching_up;  // the one before it; none: it may begin
 };
 
-// What a connection needs only while it is not an idle plain WebSocket.
+// What a connection needs only while it is not an idle plain WebSocket of one channel. Null: not there.
 struct PeerExtras {
+  std::unique_ptr<Feed> feed;          // several channels, SSE, poll
+  std::unique_ptr<HttpExchange> http;  // Phase::http, while a request is in progress
+  std::unique_ptr<loop::TlsConnection> tls;
+  std::unique_ptr<Starting> starting;
+  std::unique_ptr<std::string> unread;        // Connections::put_back
+  std::unique_ptr<std::string> proxy_header;  // partial, while in Phase::proxy_header
+  std::unique_ptr<loop::Address> proxy;       // the trusted proxy the connection comes from, if it named a client
   std::shared_ptr<const auth::Principal> principal;  // null: anonymous
-  std::string proxy_header;                          // partial, while in Phase::proxy_header
+
+  bool empty() const { return !(feed || http || tls || starting || unread || proxy_header || proxy || principal); }
 };
 
 // Why a connection is not read from now. Each reason is set and lifted by its own owner.
@@ -75,18 +82,18 @@ struct Peer {
   DoorKind door = DoorKind::http;
   loop::Interest interest = loop::Interest::read;  // as the poller knows it
   std::uint8_t pings_unanswered = 0;
-  bool dirty = false;       // in Connections' list of peers with output
-  bool dying = false;       // in Connections' list of peers to destroy
-  std::uint8_t paused = 0;  // Pause, or-ed
-  bool wants_room = false;  // somebody waits for the queue to be short: Protocols::drained() once it is
-  bool listed = false;      // in Connections' list of peers with input that no readiness tells of
-  bool heard = false;       // something came since the last ping
-  bool gauged = false;      // counted in the gauge of its door
-  bool shut = false;        // FIN sent
-  bool envelope = false;    // WebSocket, SSE: messages come with channel and position
-  bool may_publish = false;
-  bool json_input = false;  // text frames are JSON
-  bool counted = false;     // in Admission
+  std::uint8_t paused = 0;      // Pause, or-ed
+  bool dirty : 1 = false;       // in Connections' list of peers with output
+  bool dying : 1 = false;       // in Connections' list of peers to destroy
+  bool wants_room : 1 = false;  // somebody waits for the queue to be short: Protocols::drained() once it is
+  bool listed : 1 = false;      // in Connections' list of peers with input that no readiness tells of
+  bool heard : 1 = false;       // something came since the last ping
+  bool gauged : 1 = false;      // counted in the gauge of its door
+  bool shut : 1 = false;        // FIN sent
+  bool envelope : 1 = false;    // WebSocket, SSE: messages come with channel and position
+  bool may_publish : 1 = false;
+  bool json_input : 1 = false;  // text frames are JSON
+  bool counted : 1 = false;     // in Admission
   std::uint16_t listener = 0;
   loop::Address address;  // of the client, behind trusted proxies too
 
@@ -95,33 +102,44 @@ struct Peer {
   std::uint32_t replay_bytes = 0;  // of catch-up in the queue, at most: they do not make a reader slow
 
   // --- time
-  base::Instant opened;
   base::CoarseInstant stalled_since = base::kNever;  // the socket takes nothing since then
   base::CoarseInstant deadline = base::kNever;       // of the phase: handshake, request, keep-alive, token, linger
   base::CoarseInstant ping_at = base::kNever;        // next ping or heartbeat
+  base::Instant opened;
 
   // --- sessions
-  std::optional<ws::Session> session;  // Phase::websocket
+  ws::Session session;  // Phase::websocket, and while such a peer is closing; otherwise it does not exist()
   SubscriptionList subscriptions;
-  std::unique_ptr<Feed> feed;          // several channels, SSE, poll
-  std::unique_ptr<HttpExchange> http;  // Phase::http, while a request is in progress
-  std::unique_ptr<loop::TlsConnection> tls;
-  std::unique_ptr<PeerExtras> extras;
-  std::unique_ptr<std::string> unread;  // Connections::put_back
-  std::unique_ptr<Starting> starting;
-  std::unique_ptr<loop::Address> proxy;  // the trusted proxy the connection comes from, if it named a client
+  std::unique_ptr<PeerExtras> extras;  // null or not empty()
+
+  Feed* feed() const { return extras ? extras->feed.get() : nullptr; }
+  HttpExchange* http() const { return extras ? extras->http.get() : nullptr; }
+  loop::TlsConnection* tls() const { return extras ? extras->tls.get() : nullptr; }
+  Starting* starting() const { return extras ? extras->starting.get() : nullptr; }
+  std::string* unread() const { return extras ? extras->unread.get() : nullptr; }
+  const loop::Address* proxy() const { return extras ? extras->proxy.get() : nullptr; }
+  // To set one of them.
+  PeerExtras& rare();
+  // Destroys one of them: peer.forget<&PeerExtras::feed>().
+  template <auto Member>
+  void forget() {
+    if (!extras) return;
+    (extras.get()->*Member).reset();
+    if (extras->empty()) extras.reset();
+  }
 
   // Nothing is to be done when all that was queued has been written.
   bool at_ease() const {
     return interest == loop::Interest::read && phase != Phase::closing && stalled_since == base::kNever && !wants_room;
   }
-  bool watches_one_channel() const { return subscriptions.size() == 1 && !starting; }
-  const loop::Address& transport_address() const { return proxy ? *proxy : address; }
+  bool watches_one_channel() const { return subscriptions.size() == 1 && !starting(); }
+  const loop::Address& transport_address() const { return proxy() != nullptr ? *proxy() : address; }
   base::PeerId id() const { return {slot, generation}; }
   Peer();
   ~Peer();
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 };
+static_assert(sizeof(Peer) <= 144);  // most of what an idle connection costs the process
 
 }  // namespace server

@@ -22,9 +22,9 @@ void SocketFront::receive(Peer& peer, std::span<char> bytes) {
       break;
     }
     desk_.scratch.clear();
-    bytes = bytes.subspan(peer.session->receive(desk_.scratch, bytes, desk_.now));
+    bytes = bytes.subspan(peer.session.receive(desk_.scratch, bytes, desk_.now));
     const std::string own(desk_.scratch.output());
-    const bool over = peer.session->closed();
+    const bool over = peer.session.closed();
     if (!over) desk_.connections.send(peer, own);
     for (const ws::Event& event : desk_.scratch.events()) {
       payload_bytes += event.payload.size();
@@ -37,13 +37,13 @@ void SocketFront::receive(Peer& peer, std::span<char> bytes) {
     if (over) desk_.connections.send(peer, own);
     if (!open) return;
   }
-  if (peer.session->next_timeout() != base::kNever) desk_.connections.arm(peer);
+  if (peer.session.next_timeout() != base::kNever) desk_.connections.arm(peer);
   end_if_closed(peer);
 }
 
 void SocketFront::receive_eof(Peer& peer) {
   desk_.scratch.clear();
-  peer.session->receive_eof(desk_.scratch);
+  peer.session.receive_eof(desk_.scratch);
   desk_.connections.drop(peer);
 }
 
@@ -73,12 +73,12 @@ void SocketFront::handle(Peer& peer, const ws::Event& event) {
 // been answered, which in order comes later.
 void SocketFront::echo(Peer& peer, const ws::Event& event) {
   const bool text = event.type == ws::Event::Type::text;
-  if (peer.session->closing() || !peer.session->deflate_enabled()) {
+  if (peer.session.closing() || !peer.session.deflate_enabled()) {
     desk_.connections.send(peer, ws::encode_server_frame(text ? ws::Opcode::text : ws::Opcode::binary, event.payload));
   } else if (text) {
-    peer.session->send_text(desk_.scratch, event.payload);
+    peer.session.send_text(desk_.scratch, event.payload);
   } else {
-    peer.session->send_binary(desk_.scratch, event.payload);
+    peer.session.send_binary(desk_.scratch, event.payload);
   }
 }
 
@@ -125,9 +125,9 @@ void SocketFront::refuse(Peer& peer, const base::Refusal& refusal) {
 }
 
 void SocketFront::handle_timeout(Peer& peer) {
-  if (peer.session->next_timeout() <= desk_.now) {
+  if (peer.session.next_timeout() <= desk_.now) {
     desk_.scratch.clear();
-    peer.session->handle_timeout(desk_.scratch, desk_.now);
+    peer.session.handle_timeout(desk_.scratch, desk_.now);
     flush_scratch(peer);
     for (const ws::Event& event : desk_.scratch.events()) handle(peer, event);
     return end_if_closed(peer);
@@ -161,7 +161,7 @@ void SocketFront::flush_scratch(Peer& peer) { desk_.connections.send(peer, desk_
 
 // The server closes the TCP connection first (RFC 6455 section 7.1.1), after its last frame has left.
 void SocketFront::end_if_closed(Peer& peer) {
-  if (!peer.dying && peer.phase == Peer::Phase::websocket && peer.session->closed()) desk_.connections.close(peer);
+  if (!peer.dying && peer.phase == Peer::Phase::websocket && peer.session.closed()) desk_.connections.close(peer);
 }
 
 }  // namespace server

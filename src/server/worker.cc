@@ -203,7 +203,7 @@ void Worker::handle_timeout(Peer& peer) {
 }
 
 base::Instant Worker::next_timeout(const Peer& peer) const {
-  return peer.session ? peer.session->next_timeout() : base::kNever;
+  return peer.session.exists() ? peer.session.next_timeout() : base::kNever;
 }
 
 void Worker::drained(Peer& peer) {

@@ -33,6 +33,8 @@ void Scratch::clear() {
   ping_.reset();
 }
 
+Session::Session() = default;
+
 Session::Session(Role role, const Limits& limits, DeflateParams deflate) : limits_(&limits), bits_{} {
   bits_.client = role == Role::client;
   if (!deflate.enabled) return;

@@ -97,11 +97,15 @@ class Scratch {
 
 class Session {
  public:
+  // No session: the others are put into its place.
+  Session();
   // `deflate` is the outcome of the handshake (deflate_params.h); limits must outlive the session.
   Session(Role role, const Limits& limits, DeflateParams deflate = {});
   ~Session();
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
+
+  bool exists() const { return limits_ != nullptr; }
 
   // Returns how many bytes it took; fewer than given only if the call made as much output as one call may.
   [[nodiscard]] std::size_t receive(Scratch& scratch, std::span<char> bytes, base::Instant now);
@@ -167,12 +171,12 @@ class Session {
   void append_frame(Scratch& scratch, Opcode opcode, std::string_view payload, Compressed compressed = Compressed::no);
   bool deflate(Scratch& scratch, std::string_view payload);
 
-  const Limits* limits_;
+  const Limits* limits_ = nullptr;
   std::unique_ptr<Spill> spill_;
   std::unique_ptr<Contexts> contexts_;
   std::uint32_t control_second_ = 0;  // which second control_frames_ counts
   std::uint16_t control_frames_ = 0;
-  Bits bits_;
+  Bits bits_{};
 };
 static_assert(sizeof(Session) <= 32);
 
