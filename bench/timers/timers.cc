@@ -65,7 +65,7 @@ class Clients final : public loop::Sockets, public loop::Poller {
 
   loop::IoResult read(loop::SocketId socket, std::span<char> into) override {
     static constexpr std::string_view kUpgrade =
-        "GET /ws/bench HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
+        "GET /ws/bench HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
         "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     static constexpr std::string_view kPong("\x8a\x80\x01\x02\x03\x04", 6);
     State& state = states_[static_cast<std::size_t>(socket)];
@@ -87,7 +87,8 @@ class Clients final : public loop::Sockets, public loop::Poller {
       } else if (slice.starts_with("HTTP/1.1 101")) {
         ++upgraded;
       } else {
-        ++flaws;
+        if (++flaws == 1)
+          std::fprintf(stderr, "bench_timers: the server says: %.*s\n", static_cast<int>(slice.size()), slice.data());
       }
     }
     return {loop::IoStatus::ok, bytes};
@@ -156,6 +157,7 @@ class Bench {
     Phase phase;
     const base::Instant begin = clock_.at;
     while (clients_.upgraded < count_) {
+      if (clients_.flaws > 0) fail("a client was refused");
       clients_.allowed =
           std::min(count_, static_cast<std::size_t>(std::chrono::duration<double>(clock_.at - begin).count() *
                                                     static_cast<double>(per_s)) +

@@ -117,6 +117,7 @@ base::Instant TimerWheel::next_deadline() const {
 
 void TimerWheel::advance(base::Instant now, std::vector<std::uint32_t>& due, std::size_t max) {
   ASSERT(max > 0);
+  std::size_t moves = kMovesPerDue * max;
   if (now < start_) return;
   const Tick target = static_cast<Tick>((now - start_) / tick_);
   while (true) {
@@ -126,9 +127,10 @@ void TimerWheel::advance(base::Instant now, std::vector<std::uint32_t>& due, std
     now_ = std::max(now_, slot.start);
     const unsigned index = slot.level * kSlots + slot.index;
     for (std::uint32_t key = heads_[index].next; (key & kHead) == 0; key = heads_[index].next) {
-      if (max-- == 0) return;
+      const bool is_due = widen(timers_[key].deadline) <= now_;
+      if ((is_due ? max : moves)-- == 0) return;
       remove(key);
-      if (widen(timers_[key].deadline) <= now_) {
+      if (is_due) {
         due.push_back(key);
       } else {
         insert(key);

@@ -18,6 +18,9 @@ namespace loop {
 
 class TimerWheel {
  public:
+  // What is done with a due timer costs much more than to queue one again.
+  static constexpr std::size_t kMovesPerDue = 8;
+
   explicit TimerWheel(base::Instant start, base::Duration tick = std::chrono::milliseconds(10));
 
   // The timer of `key` fires at the first tick that is not before `at`; it replaces an earlier one. kNever cancels.
@@ -34,8 +37,9 @@ class TimerWheel {
   // timer was moved back or must change level: advance() then finds nothing due, at most once per level and timer.
   base::Instant next_deadline() const;
 
-  // Appends the keys that are due at `now`, in the order of their ticks, and unschedules them. Touches at most `max`
-  // (> 0) timers, so that a burst cannot stall the loop; if some are left, next_deadline() is not after `now`.
+  // Appends the keys that are due at `now`, in the order of their ticks, and unschedules them; at most `max` (> 0), and
+  // queues at most kMovesPerDue * max others again, so that neither a burst nor the turn of a level can stall the loop.
+  // If some are left, next_deadline() is not after `now`.
   void advance(base::Instant now, std::vector<std::uint32_t>& due, std::size_t max);
 
  private:

@@ -152,8 +152,7 @@ void SocketFront::ping(Peer& peer) {
   }
   ++peer.pings_unanswered;
   peer.heard = false;
-  static constexpr std::string_view kPing{"\x89\x00", 2};
-  desk_.connections.send(peer, kPing);
+  desk_.connections.send(peer, ping_frame_);
   peer.ping_at = desk_.now + patience;
 }
 

@@ -29,6 +29,7 @@ class SocketFront {
   void end_if_closed(Peer& peer);
 
   Desk& desk_;
+  const base::SharedBytes ping_frame_ = base::SharedBytes::copy(std::string_view("\x89\x00", 2));
 };
 
 }  // namespace server
