@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,20 @@ enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close
 
 // Bytes of a server's frame that carries `payload` bytes: what a server without a protocol must send to do equal work.
 inline std::size_t head_bytes(std::size_t payload) { return payload < 126 ? 2 : payload < 65536 ? 4 : 10; }
+
+// Eight bytes at a time: a client that is slower than the one of the bare loop lets the server find less in a turn.
+inline void mask(char* bytes, std::size_t size, const std::array<unsigned char, 4>& key) {
+  std::array<unsigned char, 8> twice;
+  for (std::size_t i = 0; i < twice.size(); ++i) twice[i] = key[i & 3];
+  std::uint64_t wide, word;
+  std::memcpy(&wide, twice.data(), sizeof wide);
+  for (; size >= sizeof word; bytes += sizeof word, size -= sizeof word) {
+    std::memcpy(&word, bytes, sizeof word);
+    word ^= wide;
+    std::memcpy(bytes, &word, sizeof word);
+  }
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(static_cast<unsigned char>(bytes[i]) ^ twice[i]);
+}
 
 inline void append_frame(std::string& out, Opcode opcode, std::string_view payload) {
   constexpr std::array<unsigned char, 4> kKey{0x5a, 0x3c, 0x96,
@@ -25,10 +40,8 @@ inline void append_frame(std::string& out, Opcode opcode, std::string_view paylo
   byte(0x80U | (more == 0 ? size : more == 2 ? 126 : 127));
   for (int i = more - 1; i >= 0; --i) byte(size >> (8 * i));
   for (unsigned char part : kKey) byte(part);
-  const std::size_t begin = out.size();
   out.append(payload);
-  for (std::size_t i = 0; i < size; ++i)
-    out[begin + i] = static_cast<char>(static_cast<unsigned char>(out[begin + i]) ^ kKey[i & 3]);
+  mask(out.data() + out.size() - size, size, kKey);
 }
 
 // Takes a server's frames apart. A view given to the callback is valid during the call.

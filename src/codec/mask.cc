@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "codec/clones.h"
+
 namespace codec {
 namespace {
 
@@ -25,6 +27,7 @@ void apply_mask_scalar(std::span<char> bytes, MaskKey key, std::size_t phase) no
   }
 }
 
+CODEC_CLONES
 void apply_mask(std::span<char> bytes, MaskKey key, std::size_t phase) noexcept {
   phase %= 4;
   const std::uint64_t wide = widen(key, phase);

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "codec/clones.h"
+
 namespace codec {
 namespace {
 
@@ -59,14 +61,28 @@ std::uint8_t step(std::uint8_t state, char byte) noexcept { return kMoves[state]
 // Below this, the automaton is faster than the dispatch and the padded block of the SIMD routine.
 constexpr std::size_t kSimdBytesMin = 64;
 
-std::size_t ascii_prefix(std::string_view text) noexcept {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+constexpr std::size_t kAsciiBlock = 128;
+
+// How many bytes at the start are whole blocks of ASCII.
+CODEC_CLONES
+std::size_t ascii_blocks(const char* text, std::size_t size) noexcept {
+  using Lanes [[gnu::vector_size(32)]] = std::uint64_t;
   std::size_t at = 0;
-  for (; text.size() - at >= 32; at += 32) {
-    std::array<std::uint64_t, 4> words;
-    std::memcpy(words.data(), text.data() + at, 32);
-    if (((words[0] | words[1] | words[2] | words[3]) & kHighBits) != 0) break;
+  for (; size - at >= kAsciiBlock; at += kAsciiBlock) {
+    Lanes a, b, c, d;
+    std::memcpy(&a, text + at, sizeof a);
+    std::memcpy(&b, text + at + 32, sizeof b);
+    std::memcpy(&c, text + at + 64, sizeof c);
+    std::memcpy(&d, text + at + 96, sizeof d);
+    const Lanes all = (a | b) | (c | d);
+    if (((all[0] | all[1] | all[2] | all[3]) & kHighBits) != 0) break;
   }
+  return at;
+}
+
+std::size_t ascii_prefix(std::string_view text) noexcept {
+  std::size_t at = text.size() >= kAsciiBlock ? ascii_blocks(text.data(), text.size()) : 0;
   for (; text.size() - at >= 8; at += 8) {
     std::uint64_t word;
     std::memcpy(&word, text.data() + at, 8);

@@ -24,8 +24,12 @@ constexpr std::uint64_t kListenerToken = std::uint64_t{1} << 63;  // or-ed with 
 
 std::uint64_t token_of(const Peer& peer) { return (std::uint64_t{peer.generation & 0x7fffffff} << 32) | peer.slot; }
 
-// What was put back was read before the peer finished sending.
-bool may_hear_unread(const Peer& peer) { return (peer.paused & ~static_cast<unsigned>(Pause::ended)) == 0; }
+// There is something to read that no readiness tells of, and the peer may be heard: plaintext that waits inside OpenSSL,
+// and what was put back, which was read before the peer finished sending.
+bool has_unseen_input(const Peer& peer) {
+  if (peer.paused == 0 && peer.tls() != nullptr && peer.tls()->has_buffered_input()) return true;
+  return peer.unread() != nullptr && (peer.paused & ~static_cast<unsigned>(Pause::ended)) == 0;
+}
 
 }  // namespace
 
@@ -80,7 +84,7 @@ void Connections::handle(std::span<const loop::Ready> ready) {
     Peer* peer = find(id);
     if (peer == nullptr) continue;
     peer->listed = false;
-    if (peer->paused == 0 || (peer->unread() && may_hear_unread(*peer))) read(*peer);
+    if (has_unseen_input(*peer)) read(*peer);
   }
   for (const loop::Ready& each : ready) {
     if ((each.token & kListenerToken) != 0) {
@@ -245,12 +249,9 @@ void Connections::read(Peer& peer) {
   note_buffered(peer);
 }
 
-// Plaintext that waits inside OpenSSL, and what was put back, is invisible to the poller: the peer has its next turn at
-// reading with the next turn.
+// The poller does not see it: the peer has its turn at reading with the next turn.
 void Connections::note_buffered(Peer& peer) {
-  if (peer.dying || peer.listed) return;
-  const bool unread = peer.unread() && may_hear_unread(peer);
-  if (!unread && !(peer.paused == 0 && peer.tls() && peer.tls()->has_buffered_input())) return;
+  if (peer.dying || peer.listed || !has_unseen_input(peer)) return;
   peer.listed = true;
   buffered_.push_back(peer.id());
 }
@@ -284,6 +285,15 @@ void Connections::read_proxy_header(Peer& peer) {
 
 void Connections::send(Peer& peer, std::string_view bytes) {
   if (!bytes.empty()) send(peer, base::SharedBytes::copy(bytes));
+}
+
+void Connections::send_now(Peer& peer, std::string_view bytes) {
+  if (bytes.empty() || peer.dying) return;
+  if (!peer.out.empty() || peer.tls() != nullptr) return send(peer, bytes);
+  const loop::IoResult result = sockets_.write(peer.socket, {&bytes, 1});
+  if (result.status == loop::IoStatus::failed) return drop(peer);
+  counters_.bytes_out.add(result.bytes);
+  send(peer, bytes.substr(result.bytes));
 }
 
 void Connections::close(Peer& peer) {

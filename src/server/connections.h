@@ -74,6 +74,9 @@ class Connections {
     mark_dirty(peer);
   }
   void send(Peer& peer, std::string_view bytes);
+  // The same, but if nothing waits to be sent it is written now and only what the socket does not take is copied: for
+  // bytes that need not outlive the call.
+  void send_now(Peer& peer, std::string_view bytes);
   // Writes what is queued, then FIN, then waits a moment for the peer's FIN so that the last bytes are not lost to a
   // reset.
   void close(Peer& peer);

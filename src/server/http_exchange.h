@@ -23,6 +23,7 @@ struct HttpExchange {
   Waiting waiting = Waiting::nothing;
   http::Connection connection = http::Connection::keep_alive;
   bool head_only = false;    // HEAD: the body is left out
+  bool identified = false;   // who publishes was found out before the body was read
   bool body_unread = false;  // the request is answered without its body
   std::string allow_origin;  // for the CORS header of the answer; empty: none
   std::string channel;       // publish, history: of the answer

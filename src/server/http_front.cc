@@ -167,8 +167,11 @@ bool HttpFront::takes_body(Peer& peer, const Request& request) {
     const auto principal = desk_.shared.tickets.peek(query->find("ticket").value_or(""), desk_.now);
     return principal && may_publish(*principal);
   }
-  const auto principal = identify(desk_, request, *query);
-  return principal && may_publish(*principal ? **principal : auth::Principal{});
+  auto principal = identify(desk_, request, *query);
+  if (!principal || !may_publish(*principal ? **principal : auth::Principal{})) return false;
+  set_principal(peer, *std::move(principal));
+  peer.http()->identified = true;
+  return true;
 }
 
 void HttpFront::receive_eof(Peer& peer) {
@@ -297,17 +300,16 @@ bool HttpFront::admit_client(Peer& peer, const Request& request) {
 
 void HttpFront::reauthorise() {
   desk_.connections.for_each([&](Peer& peer) {
-    for (const hub::SubscriptionId id : peer.subscriptions) {
-      const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe,
-                                                              desk_.fan_out.channel_of(id), desk_.clock.wall());
-      if (!allowed) return close_with(desk_, peer, base::Error::revoked);
+    bool revoked = false;
+    const auto check = [&](std::string_view channel) {
+      revoked = revoked || !desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel,
+                                                               desk_.clock.wall());
+    };
+    for (const hub::SubscriptionId id : peer.subscriptions) check(desk_.fan_out.channel_of(id));
+    if (const Starting* starting = peer.starting(); starting != nullptr) {
+      for (std::size_t i = starting->next; i < starting->channels.size(); ++i) check(starting->channels[i].name);
     }
-    if (!peer.starting()) return;
-    for (std::size_t i = peer.starting()->next; i < peer.starting()->channels.size(); ++i) {
-      const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe,
-                                                              peer.starting()->channels[i].name, desk_.clock.wall());
-      if (!allowed) return close_with(desk_, peer, base::Error::revoked);
-    }
+    if (revoked) close_with(desk_, peer, base::Error::revoked);
   });
 }
 

@@ -15,9 +15,11 @@ namespace server {
 void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& query, std::string_view path_channel) {
   auto channel = door::channel_from_path(path_channel);
   if (!channel) return respond_error(peer, channel.error());
-  auto principal = identify(desk_, request, query);
-  if (!principal) return respond_error(peer, principal.error());
-  set_principal(peer, *std::move(principal));
+  if (!peer.http()->identified) {
+    auto principal = identify(desk_, request, query);
+    if (!principal) return respond_error(peer, principal.error());
+    set_principal(peer, *std::move(principal));
+  }
   if (const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::publish, *channel,
                                                               desk_.clock.wall());
       !allowed) {

@@ -22,13 +22,14 @@ void SocketFront::receive(Peer& peer, std::span<char> bytes) {
       break;
     }
     desk_.scratch.clear();
-    bytes = bytes.subspan(peer.session.receive(desk_.scratch, bytes, desk_.now));
+    const std::span<char> received = bytes.first(peer.session.receive(desk_.scratch, bytes, desk_.now));
+    bytes = bytes.subspan(received.size());
     const std::string own(desk_.scratch.output());
     const bool over = peer.session.closed();
     if (!over) desk_.connections.send(peer, own);
     for (const ws::Event& event : desk_.scratch.events()) {
       payload_bytes += event.payload.size();
-      handle(peer, event);
+      handle(peer, event, received);
       if (peer.dying || peer.phase != Peer::Phase::websocket) break;  // the scratch may have been used for a Close
     }
     if (peer.dying) return;
@@ -47,7 +48,7 @@ void SocketFront::receive_eof(Peer& peer) {
   desk_.connections.drop(peer);
 }
 
-void SocketFront::handle(Peer& peer, const ws::Event& event) {
+void SocketFront::handle(Peer& peer, const ws::Event& event, std::span<char> received) {
   switch (event.type) {
     case ws::Event::Type::text:
     case ws::Event::Type::binary:
@@ -55,7 +56,7 @@ void SocketFront::handle(Peer& peer, const ws::Event& event) {
         if (peer.out.bytes() + event.payload.size() > desk_.options().queue_bytes_max && !peer.out.empty()) {
           return close_slow(desk_, peer);
         }
-        echo(peer, event);
+        echo(peer, event, received);
       } else {
         publish(peer, event);
       }
@@ -71,10 +72,15 @@ void SocketFront::handle(Peer& peer, const ws::Event& event) {
 
 // Through the session where compression was agreed; apart from it otherwise, which saves a copy, and once a Close has
 // been answered, which in order comes later.
-void SocketFront::echo(Peer& peer, const ws::Event& event) {
+void SocketFront::echo(Peer& peer, const ws::Event& event, std::span<char> received) {
   const bool text = event.type == ws::Event::Type::text;
   if (peer.session.closing() || !peer.session.deflate_enabled()) {
-    desk_.connections.send(peer, ws::encode_server_frame(text ? ws::Opcode::text : ws::Opcode::binary, event.payload));
+    const ws::Opcode opcode = text ? ws::Opcode::text : ws::Opcode::binary;
+    // A message that came alone goes back from where it stands, uncopied; several go together at the end of the turn.
+    const bool alone = desk_.scratch.events().size() == 1;
+    const std::string_view frame = alone ? ws::frame_in_place(opcode, received, event.payload) : std::string_view{};
+    if (!frame.empty()) return desk_.connections.send_now(peer, frame);
+    desk_.connections.send(peer, ws::encode_server_frame(opcode, event.payload));
   } else if (text) {
     peer.session.send_text(desk_.scratch, event.payload);
   } else {
@@ -129,7 +135,7 @@ void SocketFront::handle_timeout(Peer& peer) {
     desk_.scratch.clear();
     peer.session.handle_timeout(desk_.scratch, desk_.now);
     flush_scratch(peer);
-    for (const ws::Event& event : desk_.scratch.events()) handle(peer, event);
+    for (const ws::Event& event : desk_.scratch.events()) handle(peer, event, {});
     return end_if_closed(peer);
   }
   if (peer.deadline <= desk_.now) return close_with(desk_, peer, base::Error::token_expired);

@@ -6,6 +6,7 @@
 
 #include "server/desk.h"
 #include "server/feed_front.h"
+#include "ws/frame.h"
 
 namespace server {
 
@@ -20,8 +21,9 @@ class SocketFront {
   void publish_refused(Peer& peer, base::Error error);
 
  private:
-  void handle(Peer& peer, const ws::Event& event);
-  void echo(Peer& peer, const ws::Event& event);
+  // `received`: what the session was given, where the payload may stand.
+  void handle(Peer& peer, const ws::Event& event, std::span<char> received);
+  void echo(Peer& peer, const ws::Event& event, std::span<char> received);
   void publish(Peer& peer, const ws::Event& event);
   void refuse(Peer& peer, const base::Refusal& refusal);
   void ping(Peer& peer);
@@ -29,7 +31,7 @@ class SocketFront {
   void end_if_closed(Peer& peer);
 
   Desk& desk_;
-  const base::SharedBytes ping_frame_ = base::SharedBytes::copy(std::string_view("\x89\x00", 2));
+  const base::SharedBytes ping_frame_ = ws::encode_server_frame(ws::Opcode::ping, {});
 };
 
 }  // namespace server

@@ -1,7 +1,8 @@
 #include "ws/frame.h"
 
 #include <array>
-#include <span>
+#include <cstring>
+#include <functional>
 
 #include "base/assert.h"
 
@@ -46,6 +47,21 @@ base::SharedBytes encode_server_frame(Opcode opcode, std::string_view payload, C
 void append_server_frame(std::string& out, Opcode opcode, std::string_view payload, Compressed compressed) {
   out.append(make_header(opcode, payload.size(), compressed, 0).view());
   out.append(payload);
+}
+
+std::string_view frame_in_place(Opcode opcode, std::span<char> received, std::string_view payload) noexcept {
+  const std::less<> before;
+  if (before(payload.data(), received.data()) ||
+      before(received.data() + received.size(), payload.data() + payload.size())) {
+    return {};
+  }
+  const Header header = make_header(opcode, payload.size(), Compressed::no, 0);
+  const auto place = static_cast<std::size_t>(payload.data() - received.data());
+  const std::string_view head = header.view();
+  if (place < head.size() + codec::MaskKey().size()) return {};
+  char* const start = received.data() + place - head.size();
+  std::memcpy(start, head.data(), head.size());
+  return {start, head.size() + payload.size()};
 }
 
 void append_client_frame(std::string& out, Opcode opcode, std::string_view payload, codec::MaskKey key,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,10 @@ base::SharedBytes encode_server_frame(Opcode opcode, std::string_view payload, C
 // The same, appended to out.
 void append_server_frame(std::string& out, Opcode opcode, std::string_view payload,
                          Compressed compressed = Compressed::no);
+// The same in place, for a server that sends back what it has just received: puts the header right before `payload`,
+// where the client's header was, which is longer by its mask. Empty if `payload` does not stand in `received` behind
+// that much.
+std::string_view frame_in_place(Opcode opcode, std::span<char> received, std::string_view payload) noexcept;
 // A whole masked client frame. The key must be unpredictable (section 10.3).
 void append_client_frame(std::string& out, Opcode opcode, std::string_view payload, codec::MaskKey key,
                          Compressed compressed = Compressed::no);

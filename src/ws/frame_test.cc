@@ -161,5 +161,29 @@ TEST(FrameHeader, EveryPrefix) {
   }
 }
 
+TEST(FrameInPlace, PutsTheServersHeaderBeforeAPayloadThatWasReceived) {
+  for (const std::size_t size : {0u, 1u, 125u, 126u, 65535u, 65536u, 100000u}) {
+    const std::string payload(size, 'p');
+    std::string wire;
+    append_client_frame(wire, Opcode::binary, payload, {'k', 'e', 'y', '!'});
+    const std::size_t place = wire.size() - size;
+    codec::apply_mask(std::span(wire).subspan(place), {'k', 'e', 'y', '!'}, 0);
+    const std::string_view frame = frame_in_place(Opcode::binary, wire, std::string_view(wire).substr(place));
+    EXPECT_EQ(frame, encode_server_frame(Opcode::binary, payload).view()) << size;
+  }
+}
+
+TEST(FrameInPlace, IsEmptyForAPayloadThatStandsElsewhere) {
+  std::string wire(64, 'x');
+  const std::string other(16, 'y');
+  const std::string before = wire;
+  EXPECT_TRUE(frame_in_place(Opcode::text, wire, other).empty());
+  EXPECT_TRUE(
+      frame_in_place(Opcode::text, wire, std::string_view(wire).substr(5, 10)).empty());  // no room for a header
+  EXPECT_TRUE(frame_in_place(Opcode::text, std::span(wire).first(32), std::string_view(wire).substr(30, 10)).empty());
+  EXPECT_TRUE(frame_in_place(Opcode::text, {}, other).empty());
+  EXPECT_EQ(wire, before);
+}
+
 }  // namespace
 }  // namespace ws
