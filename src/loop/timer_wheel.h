@@ -1,5 +1,6 @@
 // One timer per peer slot: a hierarchical timing wheel (Varghese and Lauck, 1987) keyed by a slot number that the owner
-// chooses. It is a value: no clock, no callbacks, no allocation per timer beyond its slab of 16 bytes per key.
+// chooses. It is a value: no clock, no callbacks, no allocation per timer beyond its slab of 16 bytes per key, of which
+// empty parts go back.
 //
 // Not a general scheduler: a key has at most one timer, and times are rounded up to the next tick (10 ms).
 //
@@ -10,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/time.h"
@@ -63,6 +65,13 @@ class TimerWheel {
     std::uint32_t queued = 0;    // low half of the tick it is queued for: not after deadline
   };
   static_assert(sizeof(Timer) == 16);
+  // The keys are dense, so most chunks are full or gone; none is copied when the slab grows.
+  static constexpr unsigned kChunkBits = 6;
+  struct Chunk {
+    std::unique_ptr<Timer[]> timers;  // null: none of its keys has a timer
+    std::uint32_t scheduled = 0;
+  };
+  Timer& timer_of(std::uint32_t key) { return chunks_[key >> kChunkBits].timers[key & ((1U << kChunkBits) - 1)]; }
 
   Tick widen(std::uint32_t low) const;  // the tick nearest to now_ with this low half
   Links& links(std::uint32_t link);
@@ -79,7 +88,7 @@ class TimerWheel {
   base::Duration tick_;
   Tick now_ = 0;
   std::size_t size_ = 0;
-  std::vector<Timer> timers_;
+  std::vector<Chunk> chunks_;
   std::array<std::uint64_t, kLevels> occupied_{};
   std::array<Links, kLevels * kSlots> heads_;
 };
