@@ -52,7 +52,7 @@ class Contestant:
 
     def start(self, folder, mode="fan-out"):
         """A server that has not been entered."""
-        self.mode, self.keepers = mode, []
+        self.mode, self.keepers = "echo" if mode == "echo" else "fan-out", []
         port = self.reserve_port()
         return Server(self.prepare(pathlib.Path(folder), port), port, folder, self.threads, self.keepers)
 
@@ -63,7 +63,7 @@ class Contestant:
 
     def flags(self, mode, bytes_):
         """How the client speaks; `bytes_` is the size of a message, which some protocols say before it."""
-        flags = self.fan_out if mode == "fan-out" else self.echo
+        flags = self.echo if mode == "echo" else self.fan_out
         return flags(bytes_) if callable(flags) else flags
 
 
@@ -71,11 +71,13 @@ class Wirebird(Contestant):
     fan_out = ["--path", "/ws/bench"]
     echo = ["--path", "/echo"]
 
-    def __init__(self, binary, workers=1, tls=None, batcher=True):
-        self.binary, self.threads, self.tls, self.batcher = binary, workers, tls, batcher
+    def __init__(self, binary, workers=1, tls=None, batcher=True, max_delay=None):
+        self.binary, self.threads, self.tls, self.batcher, self.max_delay = binary, workers, tls, batcher, max_delay
         self.name = "wirebird" if workers == 1 else f"wirebird, {workers} workers"
         if not batcher:
             self.name += ", no batcher"
+        if max_delay:
+            self.name += f", max_delay {max_delay}"
 
     def version(self):
         return said([self.binary, "version"])
@@ -87,7 +89,7 @@ class Wirebird(Contestant):
             scheme, tls = "https://", f'[tls]\ncertificate_file = "{self.tls[0]}"\nkey_file = "{self.tls[1]}"\n'
         config.write_text(f'[server]\ndev = true\nlisten = ["{scheme}{HOST}:{port}"]\nworkers = {self.threads}\n'
                           f'send_batcher = {"true" if self.batcher else "false"}\n{tls}'
-                          "[channels]\nhistory_messages_max = 0\n")
+                          f'[channels]\nhistory_messages_max = 0\nmax_delay = "{self.max_delay or "0s"}"\n')
         return [self.binary, "serve", "--config", config]
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures this server, the physical limit and other push servers, on this machine and in one run, and prints a page.
 
-    ./dev bench [--quick] [--output docs/evidence/bench.md] [--json FILE] [--only fan-out,deflate,workers,echo,memory,limit]
+    ./dev bench [--quick] [--output docs/evidence/bench.md] [--json FILE] [--only fan-out,deflate,workers,latency,echo,memory,limit]
 
 What the figures mean: docs/performance.md. `--smoke` is the test of the bench itself: few connections, few messages, this
 server, the limit and, if it is there, npm's ws; it fails if anything was lost and looks at no time.
@@ -15,12 +15,14 @@ import tempfile
 import time
 
 import contestants
+import latency
+import mail
 import memory
 import page
 import speed
 from processes import Failed, ROOT, cpus
 
-PARTS = ("fan-out", "deflate", "workers", "echo", "memory", "limit")
+PARTS = ("fan-out", "deflate", "workers", "latency", "echo", "memory", "limit")
 
 
 class Rig:
@@ -39,11 +41,13 @@ class Rig:
         self.repetitions, self.rounds, self.receivers, self.echo_connections = 7, 200, 1000, 200
         self.idle, self.idle_tls = (500, 9500), (200, 2200)
         self.echo_sizes = (20, 1024, 16384)
+        self.mail_receivers, self.held_receivers, self.paced_s = (100, 1000), 50, 2
         if options.quick:
-            self.repetitions, self.rounds, self.idle, self.idle_tls = 2, 50, (500, 3000), (100, 500)
+            self.repetitions, self.rounds, self.idle, self.idle_tls, self.paced_s = 2, 50, (500, 3000), (100, 500), 1
         if options.smoke:
             self.repetitions, self.rounds, self.receivers, self.echo_connections = 1, 10, 50, 20
             self.idle, self.idle_tls, self.echo_sizes = (20, 100), (10, 30), (20, 16384)
+            self.mail_receivers, self.held_receivers, self.paced_s = (20, 50), 10, 0.05
         if options.repetitions:
             self.repetitions = options.repetitions
         self.flaws = []
@@ -73,7 +77,12 @@ def tables(rig, parts, peers, place):
     if "deflate" in parts:
         yield speed.deflate(rig, ours, [contestants.Ws(deflate=True)] if any(peer.name == "ws (npm)" for peer in peers) else [])
     if "workers" in parts:
-        yield speed.workers(rig, ours, contestants.Wirebird(rig.binary, 2))
+        two = contestants.Wirebird(rig.binary, 2)
+        yield speed.workers(rig, ours, two)
+        yield mail.between_workers(rig, two)
+    if "latency" in parts:
+        yield latency.to_the_last(rig, bare, ours)
+        yield latency.held_back(rig, ours, contestants.Wirebird(rig.binary, max_delay="1ms"))
     if "echo" in parts:
         for size in rig.echo_sizes:
             yield speed.echo(rig, everybody, size)

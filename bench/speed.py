@@ -19,9 +19,29 @@ class Entry:
     def values(self, key):
         return [report[key] for report in self.reports if report["flawless"]]
 
+    def run(self, rig, server, mode, connections, size, k, rounds, in_flight):
+        """One repetition; its report."""
+        bytes_ = self.bytes or size
+        report = drain(rig, server, mode, connections, bytes_, k, rounds, in_flight, self.contestant.flags(mode, bytes_) + self.extra)
+        self.reports.append(report)
+        if not report["flawless"]:
+            self.flaws.append(f"{report['failure']} {report['reasons']}".strip())
+        return report
+
     def flaw(self):
         lost = sum(report["lost"] for report in self.reports)
         return ", ".join(dict.fromkeys(([f"{lost:,} lost"] if lost else []) + self.flaws)) or "none"
+
+
+def drain_command(rig, server, mode, connections, bytes_, k, rounds, in_flight, flags):
+    command = [rig.drain, mode, "--port", server.port, "--connections", connections, "--bytes", bytes_, "--k", k,
+               "--rounds", rounds, "--warm", max(2, rounds // 5), "--in-flight", in_flight]
+    command += ["--cpu", server.client_cpu] if server.client_cpu is not None else []
+    return command + [word for pid in server.pids() for word in ("--cpu-of", pid)] + flags
+
+
+def drain(*arguments):
+    return run_json(drain_command(*arguments))
 
 
 def measure(rig, mode, entries, connections, size, k, rounds, in_flight=4):
@@ -39,15 +59,7 @@ def measure(rig, mode, entries, connections, size, k, rounds, in_flight=4):
         for repetition in range(rig.repetitions):
             turn = repetition % len(running)
             for entry, server in running[turn:] + running[:turn]:
-                bytes_ = entry.bytes or size
-                command = [rig.drain, mode, "--port", server.port, "--connections", connections, "--bytes", bytes_, "--k", k,
-                           "--rounds", rounds, "--warm", max(2, rounds // 5), "--in-flight", in_flight]
-                command += ["--cpu", server.client_cpu] if server.client_cpu is not None else []
-                command += [word for pid in server.pids() for word in ("--cpu-of", pid)]
-                report = run_json(command + entry.contestant.flags(mode, bytes_) + entry.extra)
-                entry.reports.append(report)
-                if not report["flawless"]:
-                    entry.flaws.append(f"{report['failure']} {report['reasons']}".strip())
+                entry.run(rig, server, mode, connections, size, k, rounds, in_flight)
     return entries
 
 

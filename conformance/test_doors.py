@@ -84,7 +84,7 @@ class SameMessagesEverywhere(DoorTest):
             self.assertEqual([record[name] for name in ("channel", "offset", "epoch", "time")],
                              [channel, i + 1, answer["epoch"], answer["time"]])
             self.assertEqual(answer, {"channel": channel, "epoch": answer["epoch"], "offset": i + 1, "time": answer["time"],
-                                      "level": "accepted"})
+                                      "level": "accepted", "workers": 0})
         self.assertRegex(by_ws[0]["epoch"], "^[a-z0-9]{8}$")
         self.assertEqual(self.sse(f"/sse/{channel}?since=-100", count), by_ws)
         self.assertEqual(self.poll(channel, "-100", count)[0], by_ws)
@@ -640,7 +640,12 @@ class Api(DoorTest):
 
     def test_publish_with_an_idempotency_key(self):
         body = {"channel": self.channel(), "text": "once", "idempotency_key": "k"}
-        self.assertEqual(self.call("publish", body).json, self.call("publish", body).json)
+        first = self.call("publish", body).json
+        self.assertEqual(first["workers"], 0)
+        with self.server.ws(f"/ws/{body['channel']}?meta=1") as socket:
+            self.assertIn("position", socket.recv_json())
+            self.assertEqual(self.call("publish", body).json, first)
+            self.assertEqual(self.call("publish", {"channel": body["channel"], "text": "next"}).json["workers"], 1)
         self.assert_refused(409, "E_IDEMPOTENCY", self.call("publish", {**body, "text": "other"}))
 
     def test_publish_needs_a_channel_and_one_payload(self):

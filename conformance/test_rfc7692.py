@@ -261,6 +261,37 @@ class Section7_1_1ContextTakeover(DeflateTest):
         agreed = parameters(self.open(f"{OFFER}; server_no_context_takeover; client_no_context_takeover").agreed)
         self.assertIn("server_no_context_takeover", agreed)
 
+class ContextBudget(DeflateTest):
+    arguments = ("--websocket-deflate-context-takeover=true", "--websocket-deflate-context-bytes-max=160KiB", "--workers=1")
+
+    def keeps(self, socket):
+        return "server_no_context_takeover" not in parameters(socket.agreed)
+
+    def test_windows_end_with_the_budget_and_come_back_with_it(self):
+        sockets = [self.open() for _ in range(4)]
+        self.assertEqual([self.keeps(socket) for socket in sockets], [True, True, False, False])
+        for socket in sockets:
+            self.echo_deflated(socket, "a message " * 50)
+        sockets[0].close()
+        self.server.until(lambda: self.keeps(self.open()), "the window of one that is gone is given to another")
+
+
+class SharedFrames(DeflateTest):
+    arguments = ("--workers=1",)
+
+    def test_receivers_with_small_windows_share_frames_too(self):
+        sockets = [self.server.ws("/ws/small", deflate_offer=f"{OFFER}; server_max_window_bits={bits}")
+                   for bits in (9, 9, 10, 11, 12, 15)]
+        data = bytes(random.Random(7).choices(b"abcd", k=6000)).decode()
+        blocks = self.server.metrics()["wirebird_fan_out_blocks_total"]
+        self.server.publish("small", data)
+        for socket, bits in zip(sockets, (9, 9, 10, 11, 12, 15)):
+            frame = socket.recv_frame()
+            self.assertEqual(frame.rsv, RSV1)
+            reader = zlib.decompressobj(wbits=-bits)
+            self.assertEqual(reader.decompress(frame.payload + b"\x00\x00\xff\xff").decode(), data)
+        self.assertEqual(self.server.metrics()["wirebird_fan_out_blocks_total"] - blocks, 2)
+
 
 if __name__ == "__main__":
     rig.main()

@@ -28,8 +28,10 @@ TEST_P(Chaos, HarmsNobodyAndLeavesNothing) {
   options.server.deflate_context_takeover = seed % 2 == 0;
   options.server.new_channels_per_s_max = 1'000'000;
   options.server.channel_idle = 2s;
-  options.server.namespaces = {
-      {.history_messages_max = 1'000'000, .history_bytes_max = 1 << 30, .history_age_max = 200s}};
+  options.server.namespaces = {{.history_messages_max = 1'000'000,
+                                .history_bytes_max = 1 << 30,
+                                .history_age_max = 200s,
+                                .max_delay = seed % 2 == 0 ? 3ms : 0ms}};
   World world(options);
   Crowd crowd(world);
   const std::vector<std::string> channels{"one", "two", "three"};

@@ -127,7 +127,10 @@ class Run {
       all.history_age_max = std::chrono::milliseconds(kBrief.age_ms);
     }
     if (stepped()) all.history_age_max = 1h;  // a run does not take so long, its wall clock does
-    world.server.namespaces = {all};
+    world.server.namespaces = {all, all};
+    world.server.namespaces[1].name = "at-once";
+    if (below(2) == 0) world.server.namespaces[0].max_delay = std::chrono::microseconds(from_to(50, 20'000));
+    max_delay_ = world.server.namespaces[0].max_delay;
     result_.shape = std::to_string(world.workers) + " workers, mailbox " + std::to_string(world.mailbox.credits) + "+" +
                     std::to_string(world.mailbox.consequences);
     return world;
@@ -145,11 +148,14 @@ class Run {
 
   // In a brief run age decides what is kept while messages come slowly, and their number while they come fast.
   void make_channels() {
-    static const std::string kNames[] = {"news", "a room/with, odd:name?", "\xe4\xb8\xad\xe6\x96\x87"};
+    static const std::string kNames[] = {"news", "at-once:a room/with, odd:name?", "\xe4\xb8\xad\xe6\x96\x87"};
     const std::uint32_t count = from_to(1, 3);
     for (std::uint32_t i = 0; i < count; ++i) channels_.push_back(kNames[i]);
     slow_ = brief_ && !stalls_ && below(2) == 0;
     result_.shape += ", " + std::to_string(count) + (slow_ ? " slow channels" : " channels");
+    if (max_delay_.count() > 0) {
+      result_.shape += ", delayed " + std::to_string(max_delay_.count() / 1000) + " us but for those of at-once";
+    }
     if (stepped()) result_.shape += ", wall clock stepped";
   }
 
@@ -239,6 +245,7 @@ class Run {
   Crowd* crowd_ = nullptr;
   std::vector<std::string> channels_;
   bool slow_ = false, stalls_ = false;
+  base::Duration max_delay_{0};
   Log log_;
   std::vector<std::unique_ptr<HttpPublisher>> publishers_;
   std::vector<std::unique_ptr<WsPublisher>> ws_publishers_;

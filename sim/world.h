@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/entropy.h"
@@ -76,7 +77,7 @@ class World {
 
  private:
   struct Wakeup final : loop::Wakeup {
-    void wake() override { woken = true; }
+    bool wake() override { return !std::exchange(woken, true); }
     bool woken = false;
   };
   struct Seat {  // what one worker sits on

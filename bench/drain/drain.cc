@@ -1,7 +1,7 @@
 // The client of the bench: opens WebSocket connections to any server, publishes, reads everything, and counts. One
 // thread.
 //
-//   drain fan-out|echo|idle --port N [options]          prints one JSON object; fails if anything was lost
+//   drain fan-out|latency|echo|idle --port N [options]          prints one JSON object; fails if anything was lost
 //
 //   --path, --header, --hello KIND:HEX      how a receiver opens: path, more headers, frames to send then (text or
 //   binary)
@@ -19,7 +19,11 @@
 // rounds in one turn and send them together, and do less work than was asked for. `sends_per_delivery`, counted by the
 // kernel for the receivers, says whether it did: 1/k is equal work. It begins with single messages until every receiver
 // has got one: then all are subscribed, whatever the protocol. echo: each connection has one message on the way. idle:
-// opens, says so, and waits until its input ends.
+// opens, says so, and waits until its input ends. latency: a fan-out with one message at each moment of a fixed
+// schedule (--rate per second), whatever has come of those before; the time of a message is from handing it to the
+// socket until its last receiver has read it. The client does not sleep then.
+// --gate yes: before and after what is measured it says so, in one line each, and waits for a line of its input: others
+// measure the same then.
 // --bare yes: TCP without a protocol, each message as long as a server's frame around it would make it.
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -30,6 +34,7 @@
 #include <vector>
 
 #include "bench/drain/connection.h"
+#include "bench/drain/latencies.h"
 #include "bench/native.h"
 
 namespace {
@@ -64,8 +69,8 @@ class Run {
       if (options_.mode == Mode::idle) return wait_idle();
       if (options_.mode == Mode::echo) {
         echo();
-      } else {
-        fan_out();
+      } else if (join()) {
+        options_.mode == Mode::latency ? latency() : fan_out();
       }
     }
     return report();
@@ -138,10 +143,11 @@ class Run {
     if (number < base_) return;
     u64 round = (number - base_) / options_.k;
     if (round >= arrived_) arrived_ = round + 1;
-    u64& count = counts_[round % kRoundsRemembered];
+    u64& count = counts_[round % counts_.size()];
     if (++count < receivers_.size() * options_.k) return;
     count = 0;
     ++complete_;
+    if (measuring_ && options_.mode == Mode::latency) latencies_.add(now() - sent_at_[round]);
   }
 
   void append_message(std::string& out, u64 number) {
@@ -175,7 +181,17 @@ class Run {
     for (const auto& receiver : receivers_) sum += receiver->segments();
     return sum;
   }
+  void pass_gate(const char* name) {
+    if (!options_.gate) return;
+    std::printf("{\"gate\":\"%s\"}\n", name);
+    std::fflush(stdout);
+    while (true) {
+      const int letter = std::getchar();
+      if (letter == EOF || letter == '\n') return;
+    }
+  }
   void begin() {
+    pass_gate("begin");
     segments_ = segments();
     cpu_ = cpu();
     wall_ = now();
@@ -187,15 +203,16 @@ class Run {
     cpu_ = cpu() - cpu_;
     wall_ = now() - wall_;
     own_cpu_ = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - own_cpu_;
+    pass_gate("end");
   }
 
   // Turns until so much was taken, or nothing moved for too long.
   template <class Until, class Act>
-  bool work(Until until, Act act) {
+  bool work(Until until, Act act, int turn_ms = 100) {
     u64 seen = taken_, moved = now();
     while (!until()) {
       act();
-      turn(100);
+      turn(turn_ms);
       if (taken_ != seen) {
         seen = taken_;
         moved = now();
@@ -212,7 +229,8 @@ class Run {
     return true;
   }
 
-  void fan_out() {
+  // Publishes single messages until every receiver has got one.
+  bool join() {
     u64 limit = now() + 30'000 * kMs, again = 0;
     auto all_have_last = [&] {
       for (const auto& receiver : receivers_) {
@@ -227,10 +245,17 @@ class Run {
         again = now() + 100 * kMs;
       }
       turn(10);
-      if (ended_ > 0 || now() > limit) return fail("not all receivers get what is published");
+      if (ended_ > 0 || now() > limit) {
+        fail("not all receivers get what is published");
+        return false;
+      }
     }
     base_ = published_;
     counting_ = true;
+    return true;
+  }
+
+  void fan_out() {
     u64 round = 0, last = options_.warm;
     auto complete = [&] { return complete_ == last; };
     auto feed = [&] {
@@ -242,6 +267,29 @@ class Run {
     begin();
     last += options_.rounds;
     work(complete, feed);
+    end();
+  }
+
+  void latency() {
+    counts_.assign(options_.warm + options_.rounds, 0);
+    sent_at_.assign(counts_.size(), 0);
+    const u64 interval = 1'000'000'000 / options_.rate;
+    u64 next = now(), round = 0, last = options_.warm;
+    auto complete = [&] { return complete_ == last; };
+    auto feed = [&] {
+      if (round == last) return;
+      const u64 at = now();
+      if (at < next) return;
+      sent_at_[round++] = at;
+      if (measuring_) late_.add(at - next);
+      next += interval;
+      publish(1);
+    };
+    if (!work(complete, feed, 0)) return;
+    begin();
+    next = now();
+    last += options_.rounds;
+    work(complete, feed, 0);
     end();
   }
 
@@ -315,6 +363,11 @@ class Run {
           ",\"sends_per_delivery\":%.6f",
           seconds, deliveries / seconds, static_cast<double>(cpu_) / deliveries,
           static_cast<double>(own_cpu_) / deliveries, static_cast<double>(segments_) / deliveries);
+      if (options_.mode == Mode::latency) {
+        std::printf(",\"rate\":%zu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,\"late_p99_us\":%.1f", options_.rate,
+                    latencies_.percentile_us(0.5), latencies_.percentile_us(0.99), latencies_.percentile_us(1),
+                    late_.percentile_us(0.99));
+      }
     }
     std::printf("}\n");
     return flawless ? 0 : 1;
@@ -332,6 +385,8 @@ class Run {
   bool counting_ = false, measuring_ = false;
   u64 base_ = 0;  // the number of the first message of the first round
   std::vector<u64> counts_ = std::vector<u64>(kRoundsRemembered);
+  std::vector<u64> sent_at_;  // latency: by round
+  Latencies latencies_, late_;
   u64 arrived_ = 0;       // rounds of which somebody has something
   u64 complete_ = 0;      // rounds that all receivers have whole
   u64 taken_in_all_ = 0;  // also before the rounds

@@ -42,7 +42,8 @@ DrainOptions parse_options(int argc, char** argv) {
     return [&target](const std::string& value) { target = static_cast<int>(std::strtol(value.c_str(), nullptr, 10)); };
   };
   auto yes = [](bool& target) -> Take { return [&target](const std::string& value) { target = value == "yes"; }; };
-  const std::map<std::string, Mode> modes{{"fan-out", Mode::fan_out}, {"echo", Mode::echo}, {"idle", Mode::idle}};
+  const std::map<std::string, Mode> modes{
+      {"fan-out", Mode::fan_out}, {"latency", Mode::latency}, {"echo", Mode::echo}, {"idle", Mode::idle}};
   const std::map<std::string, Publishing> ways{
       {"text", Publishing::text}, {"binary", Publishing::binary}, {"raw", Publishing::raw}};
   const std::map<std::string, Take> flags{
@@ -54,6 +55,8 @@ DrainOptions parse_options(int argc, char** argv) {
       {"--rounds", size(options.rounds)},
       {"--warm", size(options.warm)},
       {"--in-flight", size(options.in_flight)},
+      {"--rate", size(options.rate)},
+      {"--gate", yes(options.gate)},
       {"--stall-ms", size(options.stall_ms)},
       {"--bare", yes(options.bare)},
       {"--deflate", yes(options.deflate)},
@@ -80,7 +83,7 @@ DrainOptions parse_options(int argc, char** argv) {
          options.measured.push_back(static_cast<pid_t>(std::strtol(value.c_str(), nullptr, 10)));
        }},
   };
-  if (argc < 2 || !modes.contains(argv[1])) refuse("fan-out, echo or idle?");
+  if (argc < 2 || !modes.contains(argv[1])) refuse("fan-out, latency, echo or idle?");
   options.mode = modes.at(argv[1]);
   for (int i = 2; i < argc; i += 2) {
     const auto flag = flags.find(argv[i]);
@@ -90,7 +93,8 @@ DrainOptions parse_options(int argc, char** argv) {
   }
   if (options.port == 0) refuse("--port is missing");
   if (options.bytes < kMessageBytesMin) refuse("a message has at least " + std::to_string(kMessageBytesMin) + " bytes");
-  if (options.connections * options.k * options.rounds * options.warm * options.in_flight == 0) refuse("a number is 0");
+  if (options.connections * options.k * options.rounds * options.warm * options.in_flight * options.rate == 0)
+    refuse("a number is 0");
   return options;
 }
 

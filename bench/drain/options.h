@@ -24,7 +24,7 @@ struct Route {
   std::string ready;  // what the server says when it is ready; empty: it is when it has upgraded
 };
 
-enum class Mode { fan_out, echo, idle };
+enum class Mode { fan_out, latency, echo, idle };
 enum class Publishing { text, binary, raw };  // a frame of that kind for each message, or no frame around it
 
 struct DrainOptions {
@@ -43,6 +43,8 @@ struct DrainOptions {
   std::size_t rounds = 200;
   std::size_t warm = 20;
   std::size_t in_flight = 4;
+  std::size_t rate = 100;  // latency: messages per second
+  bool gate = false;
   std::size_t stall_ms = 10'000;
   int cpu = -1;
   std::vector<pid_t> measured;  // processes whose CPU time is read

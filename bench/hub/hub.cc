@@ -67,7 +67,7 @@ class Worker final : public hub::Post, public hub::Sink {
   Worker(base::WorkerId self, std::uint16_t count, const hub::Rules& rules, hub::HomeOptions options, Workers& workers)
       : entropy_(self + 1U),
         home(count, options, rules, entropy_, kSeed),
-        fan_out(count, kSeed),
+        fan_out(count, rules, kSeed),
         self_(self),
         workers_(workers) {}
 
@@ -75,13 +75,19 @@ class Worker final : public hub::Post, public hub::Sink {
   void send(base::WorkerId to, hub::Mail mail) override { workers_[to]->inbox_.push_back({self_, std::move(mail)}); }
 
   void on_start(hub::PeerSlot, hub::SubscriptionId, const hub::Position&, const std::optional<hub::Gap>&) override {}
-  void on_messages(std::span<const hub::Target> targets, hub::Batch& batch) override {
-    delivered += targets.size() * batch.messages.size();
+  Taken on_messages(std::span<const hub::Target> targets, hub::Batch& batch) override {
+    const std::uint64_t messages = targets.size() * batch.messages.size();
+    delivered += messages;
+    return {messages, {}};
   }
-  void on_gap(hub::PeerSlot, hub::SubscriptionId, const hub::Gap&, const hub::Position&) override { ++flaws; }
+  bool on_gap(hub::PeerSlot, hub::SubscriptionId, const hub::Gap&, const hub::Position&) override {
+    ++flaws;
+    return true;
+  }
   void on_live(hub::PeerSlot, hub::SubscriptionId) override { ++live; }
   void on_refused(hub::PeerSlot, hub::SubscriptionId, base::Error) override { ++flaws; }
   bool can_take_page(hub::PeerSlot) override { return true; }
+  bool can_go_on(hub::PeerSlot, hub::SlowReader) override { return true; }
 
   bool has_mail() const { return !inbox_.empty(); }
   void take_mail(hub::Now now) {

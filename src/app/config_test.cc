@@ -83,9 +83,11 @@ connections_per_address_max = 10
 [channels]
 subscribe = "anyone"
 history_messages_max = 0
+max_delay = "1ms"
 [namespaces.chat]
 publish = "token"
 history_age_max = "24h"
+max_delay = "1s"
 [namespaces.a-B_9]
 )");
   ASSERT_TRUE(options) << errors_of(options);
@@ -105,12 +107,14 @@ history_age_max = "24h"
   EXPECT_EQ(options->namespaces[0].name, "");
   EXPECT_EQ(options->namespaces[0].permissions.subscribe, auth::Access::anyone);
   EXPECT_EQ(options->namespaces[0].history_messages_max, 0U);
+  EXPECT_EQ(options->namespaces[0].max_delay, 1ms);
   EXPECT_EQ(options->namespaces[1], (server::NamespaceOptions{.name = "a-B_9"}));
   EXPECT_EQ(options->namespaces[2].name, "chat");
   EXPECT_EQ(options->namespaces[2].permissions.subscribe, auth::Access::nobody);
   EXPECT_EQ(options->namespaces[2].permissions.publish, auth::Access::token);
   EXPECT_EQ(options->namespaces[2].history_age_max, 24h);
   EXPECT_EQ(options->namespaces[2].history_messages_max, 1000U);
+  EXPECT_EQ(options->namespaces[2].max_delay, 1s);
 }
 
 TEST(Config, LaterPlacesWin) {
@@ -445,6 +449,8 @@ TEST(DiffOptions, EveryFieldOfTheOptionsIsCompared) {
             value->emplace_back("secret");
           } else if constexpr (std::is_same_v<Value, auth::Access>) {
             *value = auth::Access::token;
+          } else if constexpr (std::is_same_v<Value, hub::SlowReader>) {
+            *value = hub::SlowReader::conflate;
           } else if constexpr (std::is_same_v<Value, std::string>) {
             *value = "other";
           } else {

@@ -215,7 +215,7 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "limits.queue_bytes_max",
      .slot = in_server<&Options::queue_bytes_max>,
      .reload = Reload::new_connections,
-     .help = "Most bytes that wait for one slow reader before it is disconnected (it can resume where it was).",
+     .help = "Most bytes that wait for one slow reader; channels.slow_reader says what happens then.",
      .range = {16 * kKiB, kGiB},
      .unit = Unit::bytes},
     {.key = "limits.queue_messages_max",
@@ -304,8 +304,15 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "websocket.deflate_context_takeover",
      .slot = in_server<&Options::deflate_context_takeover>,
      .reload = Reload::new_connections,
-     .help = "Keeps the compression window between messages: smaller small messages, for about 50 KiB of memory per "
-             "connection."},
+     .help = "Keeps the compression window between messages: smaller small messages, for about 80 KiB of memory per "
+             "connection. Messages of such a connection are compressed for it alone."},
+    {.key = "websocket.deflate_context_bytes_max",
+     .slot = in_server<&Options::deflate_context_bytes_max>,
+     .reload = Reload::new_connections,
+     .help = "Memory for the windows of all connections together. When it is used up, new connections compress each "
+             "message alone.",
+     .range = {0, kTiB},
+     .unit = Unit::bytes},
 
     {.key = "websocket.echo",
      .slot = in_server<&Options::echo>,
@@ -346,6 +353,22 @@ constexpr auto kOptions = std::to_array<Option>({
      .reload = Reload::live,
      .help = "How long a message is kept.",
      .range = between(1s, 24h * 365)},
+    {.key = "channels.slow_reader",
+     .slot = in_channels<&NamespaceOptions::slow_reader>,
+     .reload = Reload::live,
+     .help =
+         "What happens when a subscriber reads too slowly. close: it is disconnected once its queue is full, and can "
+         "resume where it was. drop: what does not fit its queue is left out and announced as a gap once half of the "
+         "queue is free. conflate: while nothing can be written to it nothing is queued; then it gets a gap and the "
+         "newest message. Who cannot be told of a gap (a raw WebSocket), reads nothing for limits.queue_age_max or "
+         "stands in the way when memory runs out is disconnected all the same."},
+    {.key = "channels.max_delay",
+     .slot = in_channels<&NamespaceOptions::max_delay>,
+     .reload = Reload::live,
+     .help =
+         "How long a message may wait for others of its channel, so that all leave in one write per subscriber: far "
+         "less CPU where many come per second, that much later where few do. 0s: none waits.",
+     .range = between(0s, 1s)},
 });
 
 template <class... Cases>
@@ -380,16 +403,22 @@ std::string number_text(const Option& option, std::uint64_t number) {
   return option.unit == Unit::bytes ? format_size(number) : fmt::format("{}", number);
 }
 
-std::string_view access_text(auth::Access access) {
-  switch (access) {
-    case auth::Access::anyone:
-      return "anyone";
-    case auth::Access::token:
-      return "token";
-    case auth::Access::nobody:
-      break;
-  }
-  return "nobody";
+// What a choice is called, in the order in which help names them.
+template <class Choice>
+struct Name {
+  Choice choice;
+  std::string_view text;
+};
+constexpr std::string_view kAccessNames = "nobody, anyone or token";
+constexpr std::array kAccess = {Name{auth::Access::nobody, "nobody"}, Name{auth::Access::anyone, "anyone"},
+                                Name{auth::Access::token, "token"}};
+constexpr std::string_view kSlowReaderNames = "close, drop or conflate";
+constexpr std::array kSlowReaders = {Name{hub::SlowReader::close, "close"}, Name{hub::SlowReader::drop, "drop"},
+                                     Name{hub::SlowReader::conflate, "conflate"}};
+
+template <class Choice>
+std::string_view text_of(const std::array<Name<Choice>, 3>& names, Choice choice) {
+  return std::ranges::find(names, choice, &Name<Choice>::choice)->text;
 }
 
 std::expected<void, std::string> assign_number(const Option& option, std::string_view text, auto& value) {
@@ -425,14 +454,16 @@ std::expected<void, std::string> assign_duration(const Option& option, std::stri
   return {};
 }
 
-std::expected<void, std::string> assign_access(std::string_view text, auth::Access& value) {
-  for (const auth::Access access : {auth::Access::nobody, auth::Access::anyone, auth::Access::token}) {
-    if (text == access_text(access)) {
-      value = access;
-      return {};
-    }
+template <class Choice>
+std::expected<void, std::string> assign_choice(const std::array<Name<Choice>, 3>& names, std::string_view text,
+                                               Choice& value) {
+  const auto found = std::ranges::find(names, text, &Name<Choice>::text);
+  if (found == names.end()) {
+    return std::unexpected(
+        fmt::format("{} is none of {}, {} and {}", quoted(text), names[0].text, names[1].text, names[2].text));
   }
-  return std::unexpected(fmt::format("{} is none of nobody, anyone and token", quoted(text)));
+  value = found->choice;
+  return {};
 }
 
 std::expected<void, std::string> assign_one(const Option& option, Target target, const std::string& text) {
@@ -444,7 +475,8 @@ std::expected<void, std::string> assign_one(const Option& option, Target target,
                           return {};
                         },
                         [&](base::Duration* value) { return assign_duration(option, text, *value); },
-                        [&](auth::Access* value) { return assign_access(text, *value); },
+                        [&](auth::Access* value) { return assign_choice(kAccess, text, *value); },
+                        [&](hub::SlowReader* value) { return assign_choice(kSlowReaders, text, *value); },
                         [&](std::string* value) -> std::expected<void, std::string> {
                           *value = text;
                           return {};
@@ -499,7 +531,8 @@ std::string_view type_name(const Option& option) {
                     Overloaded{
                         [](bool*) -> std::string_view { return "true or false"; },
                         [](base::Duration*) -> std::string_view { return "duration"; },
-                        [](auth::Access*) -> std::string_view { return "nobody, anyone or token"; },
+                        [](auth::Access*) -> std::string_view { return kAccessNames; },
+                        [](hub::SlowReader*) -> std::string_view { return kSlowReaderNames; },
                         [](std::string*) -> std::string_view { return "text"; },
                         [](std::vector<std::string>*) -> std::string_view { return "list of texts"; },
                         [](std::vector<base::Secret>*) -> std::string_view { return "list of secrets"; },
@@ -539,7 +572,8 @@ std::string toml_value(const Option& option, Target target) {
   return std::visit(Overloaded{
                         [](bool* value) -> std::string { return *value ? "true" : "false"; },
                         [](base::Duration* value) { return quoted(format_duration(*value)); },
-                        [](auth::Access* value) { return quoted(access_text(*value)); },
+                        [](auth::Access* value) { return quoted(text_of(kAccess, *value)); },
+                        [](hub::SlowReader* value) { return quoted(text_of(kSlowReaders, *value)); },
                         [](std::string* value) { return quoted(*value); },
                         [](std::vector<std::string>* value) {
                           std::string list;

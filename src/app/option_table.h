@@ -21,6 +21,7 @@
 #include "auth/auth.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "hub/rules.h"
 
 namespace app {
 
@@ -39,7 +40,7 @@ struct Target {
 };
 
 using Slot = std::variant<bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, base::Duration*, std::string*,
-                          std::vector<std::string>*, std::vector<base::Secret>*, auth::Access*>;
+                          std::vector<std::string>*, std::vector<base::Secret>*, auth::Access*, hub::SlowReader*>;
 
 // Of numbers: the value itself, bytes or nanoseconds. "auto" is always within.
 struct Range {

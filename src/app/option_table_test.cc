@@ -142,6 +142,11 @@ TEST(Assign, RefusesWhatIsOutOfRangeAndTakesTheEnds) {
   EXPECT_TRUE(set("channels.publish", "token"));
   EXPECT_FALSE(set("channels.publish", "Anyone"));
   EXPECT_EQ(settings.channels.permissions.publish, auth::Access::token);
+
+  EXPECT_TRUE(set("channels.slow_reader", "conflate"));
+  EXPECT_FALSE(set("channels.slow_reader", "block"));
+  EXPECT_EQ(settings.channels.slow_reader, hub::SlowReader::conflate);
+  EXPECT_TRUE(set("channels.slow_reader", "close"));
   EXPECT_FALSE(assign(*find_option("server.workers"), target, std::vector<std::string>{"1", "2"}));
   EXPECT_FALSE(assign(*find_option("server.workers"), target, {}));
 }

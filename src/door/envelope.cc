@@ -30,20 +30,6 @@ void append_payload(std::string& out, const hub::Message& message) {
   }
 }
 
-std::string_view reason_of(const hub::Gap& gap) {
-  switch (gap.reason) {
-    case hub::GapReason::expired:
-      return "expired";
-    case hub::GapReason::epoch_changed:
-      return "epoch_changed";
-    case hub::GapReason::too_far:
-      return "too_far";
-    case hub::GapReason::overload:
-      return "overload";
-  }
-  return "overload";
-}
-
 // Epoch and digits need no escape.
 void append_position_member(std::string& out, const hub::Position& position) {
   out += ",\"position\":\"";
@@ -52,6 +38,24 @@ void append_position_member(std::string& out, const hub::Position& position) {
 }
 
 }  // namespace
+
+std::string_view to_string(hub::GapReason reason) {
+  switch (reason) {
+    case hub::GapReason::expired:
+      return "expired";
+    case hub::GapReason::epoch_changed:
+      return "epoch_changed";
+    case hub::GapReason::too_far:
+      return "too_far";
+    case hub::GapReason::overload:
+      return "overload";
+    case hub::GapReason::slow_reader:
+      return "slow_reader";
+    case hub::GapReason::conflated:
+      return "conflated";
+  }
+  return "overload";
+}
 
 void append_envelope(std::string& out, std::string_view channel, const hub::Epoch& epoch, const hub::Message& message) {
   append_channel(out, channel);
@@ -96,7 +100,7 @@ void append_gap(std::string& out, const hub::Gap& gap) {
       .key("to")
       .number(gap.to)
       .key("reason")
-      .string(reason_of(gap))
+      .string(to_string(gap.reason))
       .end_object();
 }
 

@@ -17,6 +17,7 @@ void append_position_record(std::string& out, std::string_view channel, const hu
 void append_gap_record(std::string& out, std::string_view channel, const hub::Gap& gap, const hub::Position& after);
 // An empty channel is left out.
 void append_error_record(std::string& out, std::string_view channel, const base::Refusal& refusal);
+std::string_view to_string(hub::GapReason reason);  // as the wire and /metrics name it
 // The gap object alone: {"from":..,"to":..,"reason":".."}.
 void append_gap(std::string& out, const hub::Gap& gap);
 

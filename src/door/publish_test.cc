@@ -164,9 +164,11 @@ TEST(Answers, PublishedAndHistory) {
   hub::Published published;
   published.position = {kEpoch, 17};
   published.time = {1763640000123};
+  published.workers = 3;
   std::string out;
   append_published(out, "news", published);
-  EXPECT_EQ(out, R"({"channel":"news","epoch":"k3j9x0ab","offset":17,"time":1763640000123,"level":"accepted"})");
+  EXPECT_EQ(out,
+            R"({"channel":"news","epoch":"k3j9x0ab","offset":17,"time":1763640000123,"level":"accepted","workers":3})");
 
   hub::Page page;
   page.head = {kEpoch, 3};

@@ -13,15 +13,17 @@
 #include "base/shared_bytes.h"
 #include "hub/message.h"
 #include "hub/position.h"
+#include "hub/rules.h"
 
 namespace hub {
 
-inline constexpr std::size_t kFormatsMax = 8;
+inline constexpr std::size_t kFormatsMax = 10;
 
 struct Batch {
   std::string_view channel;
   Epoch epoch;
   enum class Source : std::uint8_t { live, replay } source;  // replay is paced by the reader and never counts as slow
+  SlowReader slow_reader;                                    // of the channel
   std::span<const MessageRef> messages;                      // not empty, contiguous offsets
   std::array<std::optional<base::SharedBytes>, kFormatsMax> encoded;
 
@@ -34,22 +36,23 @@ struct Batch {
 class JobBatches {
  public:
   // All must outlive this.
-  JobBatches(std::string_view channel, Epoch epoch, std::span<const MessageRef> messages)
-      : channel_(channel), epoch_(epoch), messages_(messages) {}
+  JobBatches(std::string_view channel, Epoch epoch, SlowReader slow_reader, std::span<const MessageRef> messages)
+      : channel_(channel), epoch_(epoch), slow_reader_(slow_reader), messages_(messages) {}
 
   Batch& from(Offset offset) {  // within the messages
     for (const auto& each : batches_) {
       if (each->first() == offset) return *each;
     }
     const auto skipped = static_cast<std::size_t>(offset - messages_.front()->offset());
-    batches_.push_back(
-        std::make_unique<Batch>(Batch{channel_, epoch_, Batch::Source::live, messages_.subspan(skipped), {}}));
+    batches_.push_back(std::make_unique<Batch>(
+        Batch{channel_, epoch_, Batch::Source::live, slow_reader_, messages_.subspan(skipped), {}}));
     return *batches_.back();
   }
 
  private:
   std::string_view channel_;
   Epoch epoch_;
+  SlowReader slow_reader_;
   std::span<const MessageRef> messages_;
   std::vector<std::unique_ptr<Batch>> batches_;
 };

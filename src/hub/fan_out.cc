@@ -21,8 +21,8 @@ SubscriptionId subscription_of(RequestId request) {
 
 }  // namespace
 
-FanOut::FanOut(std::uint16_t workers, std::uint64_t hash_seed)
-    : workers_(workers), hash_seed_(hash_seed), detaches_(workers) {}
+FanOut::FanOut(std::uint16_t workers, const Rules& rules, std::uint64_t hash_seed)
+    : workers_(workers), rules_(rules), hash_seed_(hash_seed), detaches_(workers) {}
 
 SubscriptionId FanOut::subscribe(PeerSlot peer, std::string_view name, const Since& since, std::uint8_t format,
                                  std::uint16_t index, Post& post) {
@@ -42,9 +42,10 @@ SubscriptionId FanOut::subscribe(PeerSlot peer, std::string_view name, const Sin
 }
 
 void FanOut::unsubscribe(SubscriptionId id) {
-  const Subscription* subscription = living(id);
+  Subscription* subscription = living(id);
   if (subscription == nullptr) return;
   const std::uint32_t channel = subscription->channel;
+  if (subscription->lagging) stop_lagging(channels_[channel], *subscription);
   --channels_[channel].members;
   if (subscription->live) {
     remove_edge(channels_[channel], subscription->place);
@@ -55,9 +56,11 @@ void FanOut::unsubscribe(SubscriptionId id) {
   release_if_unused(channel);
 }
 
-void FanOut::resume(SubscriptionId id, Post& post) {
-  const Subscription* subscription = living(id);
-  if (subscription == nullptr || subscription->live || !catching_up_[subscription->place].waiting) return;
+void FanOut::resume(SubscriptionId id, Sink& sink, Post& post) {
+  Subscription* subscription = living(id);
+  if (subscription == nullptr) return;
+  if (subscription->lagging) return go_on(id, *subscription, sink);
+  if (subscription->live || !catching_up_[subscription->place].waiting) return;
   catching_up_[subscription->place].waiting = 0;
   request_next(id.slot, *subscription, post);
 }
@@ -103,16 +106,16 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
   if (reached.rounds == 0) {
     sink.on_start(peer, id, page.start, page.gap);
   } else if (page.gap) {
-    sink.on_gap(peer, id, *page.gap, page.start);
+    announce(channel, peer, id, *page.gap, sink);
   } else {
     ASSERT(page.start.offset + 1 == reached.next);
   }
   if (reached.rounds <= kCatchUpRoundsMax) ++reached.rounds;
   if (!page.messages.empty()) {
     ASSERT(page.messages.front()->offset() == page.start.offset + 1);
-    Batch batch{channel.name.view(), channel.epoch, Batch::Source::replay, page.messages, {}};
+    Batch batch{channel.name.view(), channel.epoch, Batch::Source::replay, channel.slow_reader, page.messages, {}};
     const Target target{id.slot, reached.peer, reached.format};
-    sink.on_messages({&target, 1}, batch);
+    channel.queued += sink.on_messages({&target, 1}, batch).messages;
   }
   reached.births = channel.births;
   reached.next = page.start.offset + page.messages.size() + 1;
@@ -198,7 +201,8 @@ void FanOut::run_slice(Channel& channel, Sink& sink) {
   const Delivery& job = work.jobs.front();
   if (!std::exchange(work.running, true)) {
     for (const MessageRef& each : job.messages) work.waiting_bytes -= each->charged_bytes();
-    work.batches.emplace(channel.name.view(), channel.epoch, job.messages);
+    work.batches.emplace(channel.name.view(), channel.epoch, channel.slow_reader, job.messages);
+    if (channel.slow) channel.slow->head = job.first + job.messages.size() - 1;
   }
   Batch* batch = nullptr;  // what targets_ get
   for (std::size_t left = kSliceSubscribers; left > 0;) {
@@ -208,7 +212,7 @@ void FanOut::run_slice(Channel& channel, Sink& sink) {
     work.cursor += edges.size();
     left -= edges.size();
   }
-  hand_over(batch, sink);
+  hand_over(channel, batch, sink);
   if (work.cursor >= channel.edges.size()) finish_job(channel);
 }
 
@@ -219,24 +223,134 @@ void FanOut::serve(Channel& channel, std::span<Edge> edges, Batch*& batch, Sink&
     if (edge.next >= end) continue;
     const Offset next = std::exchange(edge.next, end);
     if (next < first) {
-      hand_over(batch, sink);
-      sink.on_gap(edge.target.peer, id_of(edge.target.subscription), Gap{next, first - 1, GapReason::overload},
-                  Position{channel.epoch, first - 1});
+      hand_over(channel, batch, sink);
+      if (!reaches(channel, edge, next, sink)) continue;
     }
     const Offset from = std::max(next, first);
     if (from >= end) continue;
     if (batch == nullptr || batch->first() != from) {
-      hand_over(batch, sink);
+      hand_over(channel, batch, sink);
       batch = &channel.work->batches->from(from);
     }
     targets_[gathered_++] = edge.target;
   }
 }
 
-void FanOut::hand_over(Batch* batch, Sink& sink) {
+// An edge that must get something older than the running job: it lags, or what it must get was dropped. True if it gets
+// the job now, behind the gap.
+bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Sink& sink) {
+  const Delivery& job = channel.work->jobs.front();
+  Subscription& subscription = subscriptions_[edge.target.subscription];
+  Gap gap{next, job.first - 1, GapReason::overload};
+  if (subscription.lagging) {
+    if (!sink.can_go_on(edge.target.peer, channel.slow_reader)) {
+      edge.next = next;
+      if (job.messages.empty()) {
+        channel.slow->newest.reset();  // newer ones have come, and are held no more
+      } else {
+        keep_newest(channel, job.messages.back());
+      }
+      return false;
+    }
+    stop_lagging(channel, subscription);
+    gap.reason = channel.slow_reader == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
+  }
+  announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
+  return true;
+}
+
+bool FanOut::announce(Channel& channel, PeerSlot peer, SubscriptionId id, const Gap& gap, Sink& sink) {
+  if (!sink.on_gap(peer, id, gap, Position{channel.epoch, gap.to})) return false;
+  switch (gap.reason) {
+    case GapReason::slow_reader:
+      channel.trouble().outcomes.dropped += gap.messages();
+      break;
+    case GapReason::conflated:
+      channel.trouble().outcomes.conflated += gap.messages();
+      break;
+    case GapReason::overload:
+      channel.trouble().outcomes.overload += gap.messages();
+      break;
+    default:  // the history no longer held them
+      break;
+  }
+  return true;
+}
+
+void FanOut::hand_over(Channel& channel, Batch* batch, Sink& sink) {
   if (gathered_ == 0) return;
-  sink.on_messages(std::span(targets_).first(gathered_), *batch);
+  const Sink::Taken taken = sink.on_messages(std::span(targets_).first(gathered_), *batch);
+  channel.queued += taken.messages;
   gathered_ = 0;
+  if (!taken.lagging.empty()) lag(channel, taken.lagging, *batch);
+}
+
+void FanOut::lag(Channel& channel, std::span<const std::uint32_t> subscriptions, const Batch& batch) {
+  for (const std::uint32_t slot : subscriptions) {
+    Subscription& subscription = subscriptions_[slot];
+    ASSERT(subscription.live && !subscription.lagging);
+    subscription.lagging = true;
+    channel.edges[subscription.place].next = batch.first();
+  }
+  Slow& slow = channel.trouble();
+  slow.lagging += static_cast<std::uint32_t>(subscriptions.size());
+  slow.head = batch.last();  // every batch of a job ends with it
+  lagging_ += subscriptions.size();
+  keep_newest(channel, batch.messages.back());
+}
+
+void FanOut::keep_newest(Channel& channel, const MessageRef& message) {
+  if (channel.slow_reader != SlowReader::conflate) return;
+  auto& newest = channel.slow->newest;
+  if (newest && newest->message->offset() == message->offset()) return;
+  newest.emplace(message, Batch{channel.name.view(), channel.epoch, Batch::Source::live, channel.slow_reader, {}, {}});
+  newest->batch.messages = std::span(&newest->message, 1);
+}
+
+void FanOut::stop_lagging(Channel& channel, Subscription& subscription) {
+  subscription.lagging = false;
+  --lagging_;
+  if (--channel.slow->lagging == 0) channel.slow->newest.reset();
+}
+
+// What has passed by the edge is announced now. A job that is on its way to it finds it where the job begins, or, if
+// the newest message is of that job, behind it.
+void FanOut::go_on(SubscriptionId id, Subscription& subscription, Sink& sink) {
+  Channel& channel = channels_[subscription.channel];
+  Edge& edge = channel.edges[subscription.place];
+  const PeerSlot peer = edge.target.peer;
+  if (!sink.can_go_on(peer, channel.slow_reader)) return;
+  const bool conflate = channel.slow_reader == SlowReader::conflate;
+  if (auto& newest = channel.slow->newest; newest) {
+    const Offset offset = newest->message->offset();
+    ASSERT(offset >= edge.next);
+    if (offset > edge.next && !announce(channel, peer, id, {edge.next, offset - 1, GapReason::conflated}, sink)) return;
+    edge.next = offset;
+    const std::uint64_t messages = sink.on_messages({&edge.target, 1}, newest->batch).messages;
+    if (messages == 0) return;  // too large for what the gap has left of the queue: once that is written
+    channel.queued += messages;
+    edge.next = offset + 1;
+  } else {
+    const bool passed = !channel.work || !channel.work->running || subscription.place < channel.work->cursor;
+    const Offset last = passed ? channel.slow->head : channel.work->jobs.front().first - 1;
+    const GapReason reason = conflate ? GapReason::conflated : GapReason::slow_reader;
+    if (!announce(channel, peer, id, {edge.next, last, reason}, sink)) return;
+    edge.next = last + 1;
+  }
+  stop_lagging(channel, subscription);
+}
+
+void FanOut::count_closed(SubscriptionId id) {
+  const Subscription* subscription = living(id);
+  if (subscription != nullptr) ++channels_[subscription->channel].trouble().outcomes.closed;
+}
+
+void FanOut::rules_changed() {
+  channels_.for_each([&](std::uint32_t, Channel& channel) {
+    channel.slow_reader = rules_.rules_of(channel.name.view())->slow_reader;
+    // Who lags goes on as the new rule says; to conflate, from the next message on.
+    if (channel.slow && channel.slow_reader != SlowReader::conflate) channel.slow->newest.reset();
+  });
 }
 
 void FanOut::finish_job(Channel& channel) {
@@ -286,7 +400,7 @@ void FanOut::pump(Post& post) {
       queue.pop_front();
       channel.detach_queued = false;
       if (channel.used()) continue;  // somebody came back before the home was told
-      post.send(home, Detach{channel.name, {slot, channel.generation}});
+      post.send(home, Detach{channel.name, {slot, channel.generation}, channel.outcomes()});
       free_channel(slot);
     }
   }
@@ -309,6 +423,7 @@ std::uint32_t FanOut::find_or_create(std::string_view name) {
   channel.name = base::SharedBytes::copy(name);
   ++channel.generation;
   channel.home = home_of(name, workers_, hash_seed_);
+  channel.slow_reader = rules_.rules_of(name)->slow_reader;
   by_name_.insert(base::hash64(name, hash_seed_), slot);
   return slot;
 }
@@ -330,11 +445,13 @@ const FanOut::Subscription* FanOut::living(SubscriptionId id) const {
   return subscription.generation == id.generation && subscription.channel != kNone ? &subscription : nullptr;
 }
 
-std::vector<std::pair<std::string, std::uint32_t>> FanOut::watched(std::string_view prefix) const {
-  std::vector<std::pair<std::string, std::uint32_t>> result;
+std::vector<std::pair<std::string, Watched>> FanOut::watched(std::string_view prefix) const {
+  std::vector<std::pair<std::string, Watched>> result;
   channels_.for_each([&](std::uint32_t, const Channel& channel) {
     const std::string_view name = channel.name.view();
-    if (channel.members > 0 && name.starts_with(prefix)) result.emplace_back(name, channel.members);
+    if (!name.starts_with(prefix)) return;
+    const Watched watched{channel.members, channel.slow ? channel.slow->lagging : 0, channel.outcomes()};
+    if (watched != Watched{}) result.emplace_back(name, watched);
   });
   return result;
 }

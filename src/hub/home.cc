@@ -62,6 +62,8 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
     forget_old_keys(now.instant);
     if (const Remembered* known = known_answer(*publish.idempotency_key, now.instant); known != nullptr) {
       if (known->content == publish.content) {
+        answer.level = known->level;
+        answer.workers = known->workers;
         answer.position = known->position;
         answer.time = known->time;
       } else {
@@ -83,11 +85,18 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
 
   answer.position = {channel->epoch, message->offset()};
   answer.time = time;
+  answer.workers = interested_in(*channel);
   if (publish.idempotency_key) {
-    remember({*publish.idempotency_key, publish.content, answer.position, answer.time, now.instant});
+    remember({*publish.idempotency_key, publish.content, answer.position, answer.time, now.instant, answer.level,
+              answer.workers});
   }
   post.send(from, answer);
-  deliver(*channel, message, post);
+  if (answer.workers == 0) return;
+  if (channel->rules->max_delay > base::Duration::zero() && holding_) {
+    hold(*channel, message, now.instant, post);
+  } else {
+    deliver(*channel, {&message, 1}, post);
+  }
 }
 
 void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
@@ -144,14 +153,20 @@ Listed Home::list(const List& list) const {
     const Channel& channel = channels_[slot];
     if (!channel.name.view().starts_with(list.prefix)) continue;
     answer.channels.push_back({std::string(channel.name.view()), Position{channel.epoch, channel.log.head()},
-                               channel.log.size(), channel.log.bytes(), 0});
+                               channel.log.size(), channel.log.bytes(),
+                               Watched{.outcomes = channel.outcomes ? *channel.outcomes : Outcomes{}}});
   }
   return answer;
 }
 
 void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
   Channel* channel = find(detach.channel.view());
-  Interest* interest = channel == nullptr ? nullptr : interest_of(*channel, from);
+  if (channel == nullptr) return;
+  if (detach.outcomes != Outcomes{}) {
+    if (!channel->outcomes) channel->outcomes = std::make_unique<Outcomes>();
+    channel->outcomes->add(detach.outcomes);
+  }
+  Interest* interest = interest_of(*channel, from);
   if (interest == nullptr || interest->local != detach.local) return;
   stop_interest(*channel, *interest);
   channel->idle_since = now.instant;
@@ -164,9 +179,18 @@ Home::Interest* Home::interest_of(Channel& channel, base::WorkerId worker) {
   return nullptr;
 }
 
+std::uint16_t Home::interested_in(const Channel& channel) {
+  return static_cast<std::uint16_t>(std::ranges::count_if(
+      channel.interests, [](const Interest& each) { return each.state != Interest::State::none; }));
+}
+
 void Home::stop_interest(Channel& channel, Interest& interest) {
-  if (!interest.queued) return remove_interest(channel, interest);
-  interest = {.worker = interest.worker, .queued = true};  // pump() passes over it
+  if (interest.queued) {
+    interest = {.worker = interest.worker, .queued = true};  // pump() passes over it
+  } else {
+    remove_interest(channel, interest);
+  }
+  if (held_of(channel) != nullptr && interested_in(channel) == 0) take_held(channel);  // nobody waits for it
 }
 
 void Home::remove_interest(Channel& channel, Interest& interest) {
@@ -231,17 +255,61 @@ Home::Channel* Home::channel_of(const LogOrder::Entry& entry) {
   return channel.generation == entry.generation ? &channel : nullptr;
 }
 
-void Home::deliver(Channel& channel, const MessageRef& message, Post& post) {
+// The messages are the newest of the channel.
+void Home::deliver(Channel& channel, std::span<const MessageRef> messages, Post& post) {
+  const Offset first = messages.front()->offset();
   for (Interest& interest : channel.interests) {
     if (interest.state != Interest::State::attached) continue;  // behind: pump() sends it from the log
     if (post.has_room(interest.worker)) {
-      post.send(interest.worker, Delivery{interest.local, message->offset(), {message}});
+      post.send(interest.worker, Delivery{interest.local, first, {messages.begin(), messages.end()}});
     } else {
       interest.state = Interest::State::behind;
-      interest.sent = message->offset() - 1;
+      interest.sent = first - 1;
       if (!std::exchange(interest.queued, true)) behind_[interest.worker].push_back(&channel);
     }
   }
+}
+
+Home::Held* Home::held_of(const Channel& channel) {
+  if (held_.empty()) return nullptr;
+  const auto found = held_.find(channel.slot);
+  return found == held_.end() ? nullptr : &found->second;
+}
+
+void Home::hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post) {
+  const auto [found, is_first] = held_.try_emplace(channel.slot);
+  Held& held = found->second;
+  if (is_first) {
+    held.deadline = now + channel.rules->max_delay;
+    due_.insert({held.deadline, channel.slot});
+  }
+  held.messages.push_back(message);
+  held.bytes += message->charged_bytes();
+  held_bytes_ += message->charged_bytes();
+  if (held.messages.size() >= kHeldMessagesMax || held.bytes >= kHeldBytesMax) release(channel, post);
+  while (held_bytes_ > kHeldBytesTotalMax) release(channels_[due_.begin()->slot], post);
+}
+
+std::vector<MessageRef> Home::take_held(const Channel& channel) {
+  auto taken = held_.extract(channel.slot);
+  due_.erase({taken.mapped().deadline, channel.slot});
+  held_bytes_ -= taken.mapped().bytes;
+  return std::move(taken.mapped().messages);
+}
+
+void Home::release(Channel& channel, Post& post) { deliver(channel, take_held(channel), post); }
+
+void Home::release_due(base::Instant now, Post& post) {
+  while (!due_.empty() && due_.begin()->at <= now) release(channels_[due_.begin()->slot], post);
+}
+
+void Home::release_all(Post& post) {
+  while (!due_.empty()) release(channels_[due_.begin()->slot], post);
+}
+
+void Home::stop_holding(Post& post) {
+  holding_ = false;
+  release_all(post);
 }
 
 void Home::pump(Post& post) {
@@ -258,10 +326,16 @@ void Home::pump(Post& post) {
         if (interest.state == Interest::State::none) remove_interest(channel, interest);
         continue;
       }
-      Delivery delivery{interest.local, std::max(interest.sent + 1, channel.log.first_held()), {}};
-      delivery.messages = channel.log.page(delivery.first, kPageMessagesMax, kPageBytesMax);
+      // What is held back comes by itself, and whole, whatever the log still has of it.
+      const Held* held = held_of(channel);
+      const Offset end = held != nullptr ? held->messages.front()->offset() : channel.log.head() + 1;
+      Delivery delivery{interest.local, std::min(std::max(interest.sent + 1, channel.log.first_held()), end), {}};
+      if (delivery.first < end) {
+        delivery.messages = channel.log.page(delivery.first, kPageMessagesMax, kPageBytesMax);
+        delivery.messages.resize(std::min<std::size_t>(delivery.messages.size(), end - delivery.first));
+      }
       interest.sent = delivery.first + delivery.messages.size() - 1;
-      if (interest.sent == channel.log.head()) {
+      if (interest.sent + 1 == end) {
         interest.state = Interest::State::attached;
       } else {
         queue.push_back(&channel);
@@ -411,8 +485,9 @@ bool Home::forget_old_keys(base::Instant now) {
   return true;
 }
 
-void Home::rules_changed(HomeOptions options) {
+void Home::rules_changed(HomeOptions options, Post& post) {
   options_ = options;
+  release_all(post);
   channels_.for_each([&](std::uint32_t, Channel& channel) {
     channel.rules = rules_.rules_of(channel.name.view());
     change_log(channel, [&](ChannelLog& log) { log.trim(channel.rules->log); });

@@ -2,16 +2,25 @@
 // is published here. One per worker; a channel's home is worker home_of(channel). What it is not: it knows no
 // subscriber and no wire format; those live in FanOut on each worker.
 //
-// Calling order: receive() for each request or Detach that arrived; pump() once per turn; sweep() once per turn.
-// Everything it has to say leaves through the Post it is lent. Threads: owned by one worker.
+// What is published is numbered, logged and answered at once. On a channel with max_delay its delivery is held back
+// until the deadline of the first held message, or until limits.h says that it is enough; then all of them leave in one
+// Delivery per interested worker. Held messages do not depend on the log. Who attaches meanwhile has them in its page
+// already, which does not matter: FanOut passes over what is below `next`.
+//
+// Calling order: receive() for each request or Detach that arrived; release_due() and pump() once per turn, and
+// release_due() at next_deadline(); sweep() once per turn. Everything it has to say leaves through the Post it is lent.
+// Threads: owned by one worker.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -27,22 +36,10 @@
 #include "hub/limits.h"
 #include "hub/log_order.h"
 #include "hub/mail.h"
+#include "hub/rules.h"
 #include "hub/tombstones.h"
 
 namespace hub {
-
-// What a namespace says about a channel, resolved by the owner of the configuration.
-struct ChannelRules {
-  LogLimits log;
-  bool last_value = false;  // the newest message is kept apart from the log and outlives it
-};
-
-class Rules {
- public:
-  virtual ~Rules() = default;
-  // The pointer must stay valid until the next call of Home::rules_changed().
-  virtual const ChannelRules* rules_of(std::string_view channel) const = 0;
-};
 
 struct HomeOptions {
   std::uint64_t log_bytes_max = 64ULL << 20;  // of all channels of this home
@@ -69,13 +66,18 @@ class Home {
   void receive(base::WorkerId from, Mail mail, Now now, Post& post);
   // Answers a List, but for `watched`.
   Listed list(const List& list) const;
+  // Delivers what was held back until now.
+  void release_due(base::Instant now, Post& post);
+  base::Instant next_deadline() const { return due_.empty() ? base::kNever : due_.begin()->at; }
+  // Delivers what is held back, and holds nothing back from now on: connections are about to be closed.
+  void stop_holding(Post& post);
   // Brings workers that had no room up to date, as far as there is room now.
   void pump(Post& post);
   // Expires old messages and buries idle channels: a bounded amount of work per call. True if it should be called again
   // soon, because there was more to do than that.
   bool sweep(Now now);
-  // After a configuration change: options and rules count from now on.
-  void rules_changed(HomeOptions options);
+  // After a configuration change: options and rules count from now on. What is held back leaves now.
+  void rules_changed(HomeOptions options, Post& post);
 
   std::size_t channels() const { return channels_.size(); }
   std::size_t tombstones() const { return tombstones_.size(); }
@@ -91,6 +93,16 @@ class Home {
     LocalChannelId local;
     Offset sent = 0;  // behind: the last offset that was sent to that worker
   };
+  struct Held {                        // back, of a channel that somebody watches
+    std::vector<MessageRef> messages;  // the newest of the channel
+    std::size_t bytes = 0;             // charged
+    base::Instant deadline;
+  };
+  struct Due {  // when the held messages of a channel leave
+    base::Instant at;
+    std::uint32_t slot;
+    friend auto operator<=>(const Due&, const Due&) = default;
+  };
   struct Channel {
     base::SharedBytes name;
     std::uint32_t slot = 0;
@@ -101,6 +113,7 @@ class Home {
     MessageRef last;
     base::OneOrMany<Interest> interests;
     base::Instant idle_since;
+    std::unique_ptr<Outcomes> outcomes;  // of workers that have left; null: none
   };
   struct Remembered {  // an idempotency key with its answer
     base::Hash128 key;
@@ -108,6 +121,8 @@ class Home {
     Position position;
     base::WallTime time;
     base::Instant at;
+    Level level;
+    std::uint16_t workers;
   };
 
   void handle(base::WorkerId from, Publish& publish, Now now, Post& post);
@@ -124,7 +139,12 @@ class Home {
   // The position and the empty log of a channel that does not live; no epoch if nothing is known of it.
   std::pair<Epoch, ChannelLog> remains_of(const std::optional<Tombstone>& stone) const;
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
-  void deliver(Channel& channel, const MessageRef& message, Post& post);
+  void deliver(Channel& channel, std::span<const MessageRef> messages, Post& post);
+  void hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post);
+  void release(Channel& channel, Post& post);
+  void release_all(Post& post);
+  Held* held_of(const Channel& channel);  // null: nothing is
+  std::vector<MessageRef> take_held(const Channel& channel);
   void append(Channel& channel, MessageRef message, Now now);
   // Runs `change` on the channel's log and keeps the totals over all channels right.
   template <class Change>
@@ -133,7 +153,8 @@ class Home {
   Channel* channel_of(const LogOrder::Entry& entry);  // null: it does not live any more
   bool tidy_log_order();                              // true: it names too much that is gone still
   static Interest* interest_of(Channel& channel, base::WorkerId worker);
-  static void stop_interest(Channel& channel, Interest& interest);
+  static std::uint16_t interested_in(const Channel& channel);  // workers, behind or not
+  void stop_interest(Channel& channel, Interest& interest);
   static void remove_interest(Channel& channel, Interest& interest);
   void expire(Channel& channel, base::Instant now);
   bool bury_if_idle(Channel& channel, base::Instant now);
@@ -162,6 +183,11 @@ class Home {
   std::uint32_t first_key_ = 0;               // the number of the first of keys_
   base::HashIndex by_key_;                    // to numbers
   std::vector<std::deque<Channel*>> behind_;  // by worker; a channel that is named lives on, and its interest
+  // What is held back, by the slot of its channel, and the same in the order in which it is due.
+  std::unordered_map<std::uint32_t, Held> held_;
+  std::set<Due> due_;
+  std::size_t held_bytes_ = 0;
+  bool holding_ = true;
 };
 
 // The worker that is home to a channel. `seed` is the same on all workers of a process.

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@
 
 namespace hub {
 namespace {
+
+using namespace std::chrono_literals;
 
 struct Seen {
   bool started = false;
@@ -39,7 +42,7 @@ class Node final : public Post, public Sink {
       : self(worker),
         entropy_(seed + worker),
         home(workers, options, rules, entropy_, 99),
-        fan_out(workers, 99),
+        fan_out(workers, rules, 99),
         inbox(workers) {}
 
   bool has_room(base::WorkerId to) override {
@@ -59,9 +62,14 @@ class Node final : public Post, public Sink {
     each.epoch = start.epoch;
     each.next = start.offset + 1;
   }
-  void on_messages(std::span<const Target> targets, Batch& batch) override {
+  Taken on_messages(std::span<const Target> targets, Batch& batch) override {
+    lagging.clear();
     for (const Target& target : targets) {
       const SubscriptionId id = fan_out.id_of(target.subscription);
+      if (full.contains(target.peer) && batch.source == Batch::Source::live) {
+        lagging.push_back(id.slot);
+        continue;
+      }
       Seen& each = seen[{id.slot, id.generation}];
       EXPECT_TRUE(each.started);
       EXPECT_EQ(each.epoch, batch.epoch);
@@ -70,20 +78,26 @@ class Node final : public Post, public Sink {
         each.payloads.emplace_back(message->payload());
       }
     }
+    return {batch.messages.size() * (targets.size() - lagging.size()), lagging};
   }
-  void on_gap(PeerSlot, SubscriptionId id, const Gap& gap, const Position& after) override {
+  bool on_gap(PeerSlot, SubscriptionId id, const Gap& gap, const Position& after) override {
     Seen& each = seen[{id.slot, id.generation}];
     EXPECT_EQ(gap.from, after.epoch == each.epoch ? each.next : 1);
     EXPECT_EQ(after.offset, gap.to);
     each.epoch = after.epoch;
     each.next = gap.to + 1;
     each.gaps.push_back(gap);
+    return true;
   }
   void on_live(PeerSlot, SubscriptionId id) override { EXPECT_TRUE(seen.at({id.slot, id.generation}).started); }
   void on_refused(PeerSlot, SubscriptionId id, base::Error error) override {
     seen[{id.slot, id.generation}].refused = error;
   }
   bool can_take_page(PeerSlot) override { return takes_pages && entropy_.below(2) == 0; }
+  bool can_go_on(PeerSlot peer, SlowReader) override {
+    ++asked;
+    return !full.contains(peer);
+  }
 
   bool turn(Now now) {
     bool worked = false;
@@ -95,6 +109,7 @@ class Node final : public Post, public Sink {
         if (auto* page = std::get_if<Page>(&mail); page != nullptr && page->state != Page::State::read_only) {
           fan_out.receive(std::move(*page), *this, *this);
         } else if (auto* delivery = std::get_if<Delivery>(&mail)) {
+          ++deliveries;
           fan_out.receive(std::move(*delivery));
         } else if (auto* published = std::get_if<Published>(&mail)) {
           answers.push_back(*published);
@@ -105,9 +120,10 @@ class Node final : public Post, public Sink {
         }
       }
     }
+    home.release_due(now.instant, *this);
     home.pump(*this);
     for (const SubscriptionId id : living) {
-      if (takes_pages) fan_out.resume(id, *this);
+      if (takes_pages) fan_out.resume(id, *this, *this);
     }
     worked = fan_out.run(*this) || worked;
     fan_out.pump(*this);
@@ -117,6 +133,9 @@ class Node final : public Post, public Sink {
   base::WorkerId self;
   std::size_t room = 64;
   bool takes_pages = true;  // false: subscribers that have more to catch up with than one page wait
+  std::set<PeerSlot> full;  // peers that take nothing live
+  std::size_t asked = 0;    // how often whether one can go on
+  std::vector<std::uint32_t> lagging;
   std::vector<std::unique_ptr<Node>>* nodes = nullptr;
   base::SeededEntropy entropy_;
   Home home;
@@ -126,6 +145,7 @@ class Node final : public Post, public Sink {
   std::vector<SubscriptionId> living;
   std::vector<Published> answers;
   std::vector<Mail> others;
+  std::size_t deliveries = 0;  // that arrived
 };
 
 class Cluster {
@@ -148,8 +168,8 @@ class Cluster {
     publish.content = base::hash128(payload, 0);
     nodes[at]->send(home_of(channel, static_cast<std::uint16_t>(nodes.size()), 99), std::move(publish));
   }
-  SubscriptionId subscribe(base::WorkerId at, const std::string& channel, const Since& since) {
-    const SubscriptionId id = nodes[at]->fan_out.subscribe(7, channel, since, 0, 0, *nodes[at]);
+  SubscriptionId subscribe(base::WorkerId at, const std::string& channel, const Since& since, PeerSlot peer = 7) {
+    const SubscriptionId id = nodes[at]->fan_out.subscribe(peer, channel, since, 0, 0, *nodes[at]);
     nodes[at]->living.push_back(id);
     return id;
   }
@@ -281,6 +301,42 @@ TEST(Hub, TheSameIdempotencyKeyPublishesOnce) {
   hub.settle();
   EXPECT_EQ(answers[3].error, base::Error::none);
   EXPECT_EQ(answers[3].position.offset, 2U);
+}
+
+TEST(Hub, APublishSaysHowManyWorkersHaveSubscribers) {
+  Cluster hub(3, 64, {}, 1);
+  const base::Hash128 key{1, 2};
+  hub.publish(0, "news", "1", key);
+  hub.settle();
+  const auto first = hub.subscribe(1, "news", {});
+  hub.subscribe(1, "news", {});
+  hub.subscribe(2, "news", {});
+  hub.settle();
+  hub.publish(0, "news", "2");
+  hub.publish(0, "news", "1", key);
+  hub.settle();
+  const base::WorkerId home = home_of("news", 3, 99);
+  for (auto& node : hub.nodes) {
+    if (node->self == home) node->room = 0;
+  }
+  hub.publish(0, "news", "3");
+  for (int i = 0; i < 3; ++i) {
+    for (auto& node : hub.nodes) node->turn(hub.now);
+  }
+  for (auto& node : hub.nodes) node->room = 64;
+  hub.unsubscribe(1, first);
+  for (const SubscriptionId id : std::vector(hub.nodes[1]->living)) hub.unsubscribe(1, id);
+  hub.settle();
+  hub.publish(0, "news", "4");
+  hub.settle();
+  const auto& answers = hub.nodes[0]->answers;
+  ASSERT_EQ(answers.size(), 5U);
+  EXPECT_EQ(answers[0].workers, 0U);
+  EXPECT_EQ(answers[1].workers, 2U);
+  EXPECT_EQ(answers[2].workers, 0U) << "as the first time";
+  EXPECT_EQ(answers[3].workers, 2U) << "who is behind gets it later";
+  EXPECT_EQ(answers[4].workers, 1U);
+  EXPECT_EQ(answers[4].level, Level::accepted);
 }
 
 TEST(Hub, AnIdleChannelBecomesATombstoneAndKeepsItsEpoch) {
@@ -649,6 +705,205 @@ TEST(Hub, TheLastValueOutlivesTheLog) {
   EXPECT_EQ(hub.seen(0, id).payloads, (std::vector<std::string>{"2", "3"}));
 }
 
+// Channels with max_delay: what is held back, until when, and what becomes of it.
+struct HubDelay : testing::Test {
+  static constexpr auto kDelay = 10ms;
+  static ChannelRules rules(std::uint32_t history = 1000) {
+    return {.log = {.messages_max = history}, .max_delay = kDelay};
+  }
+  static std::vector<std::string> numbers(int from, int to) {
+    std::vector<std::string> result;
+    for (int i = from; i <= to; ++i) result.push_back(std::to_string(i));
+    return result;
+  }
+  static void publish(Cluster& hub, int from, int to) {
+    for (int i = from; i <= to; ++i) hub.publish(0, "news", std::to_string(i));
+    hub.settle();
+  }
+  static Home& home(Cluster& hub) {
+    return hub.nodes[home_of("news", static_cast<std::uint16_t>(hub.nodes.size()), 99)]->home;
+  }
+};
+
+TEST_F(HubDelay, MessagesLeaveTogetherAtTheDeadlineOfTheFirst) {
+  Cluster hub(2, 64, rules(0), 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+  const base::Instant first = hub.now.instant;
+  publish(hub, 1, 3);
+  EXPECT_EQ(hub.nodes[0]->answers.size(), 3U) << "answered at once";
+  EXPECT_EQ(hub.nodes[0]->answers[2].workers, 1U);
+  hub.advance(9ms);
+  publish(hub, 4, 5);
+  EXPECT_EQ(home(hub).next_deadline(), first + kDelay) << "later ones do not put it off";
+  EXPECT_TRUE(hub.seen(1, id).payloads.empty());
+  hub.advance(1ms);
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, id).payloads, numbers(1, 5)) << "nothing is kept, and nothing is lost";
+  EXPECT_EQ(hub.nodes[1]->deliveries, 1U);
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+  publish(hub, 6, 6);
+  EXPECT_EQ(home(hub).next_deadline(), hub.now.instant + kDelay);
+}
+
+TEST_F(HubDelay, EachInterestedWorkerGetsOneDelivery) {
+  Cluster hub(3, 64, rules(), 1);
+  for (base::WorkerId worker = 0; worker < 3; ++worker) {
+    for (int i = 0; i < 5; ++i) hub.subscribe(worker, "news", {});
+  }
+  hub.settle();
+  publish(hub, 1, 20);
+  hub.advance(kDelay);
+  hub.settle();
+  for (const auto& node : hub.nodes) {
+    EXPECT_EQ(node->deliveries, 1U);
+    for (const auto& [id, seen] : node->seen) EXPECT_EQ(seen.payloads, numbers(1, 20));
+  }
+}
+
+TEST_F(HubDelay, EnoughMessagesOrBytesDoNotWait) {
+  Cluster hub(1, 64, rules(), 1);
+  const auto id = hub.subscribe(0, "news", {});
+  hub.settle();
+  publish(hub, 1, static_cast<int>(kHeldMessagesMax) + 1);
+  EXPECT_EQ(hub.seen(0, id).payloads.size(), kHeldMessagesMax);
+  hub.publish(0, "news", std::string(kHeldBytesMax, 'x'));
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, id).payloads.size(), kHeldMessagesMax + 2);
+  EXPECT_EQ(hub.nodes[0]->deliveries, 2U);
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+}
+
+TEST_F(HubDelay, AllChannelsTogetherHoldNoMoreThanTheCap) {
+  Cluster hub(1, 100'000, rules(0), 1);
+  const std::string payload(kHeldBytesMax - 200, 'x');
+  const std::size_t fit = kHeldBytesTotalMax / (kHeldBytesMax - 200);
+  std::vector<SubscriptionId> ids;
+  for (std::size_t i = 0; i < fit + 20; ++i) {
+    ids.push_back(hub.subscribe(0, "channel" + std::to_string(i), {}));
+    hub.publish(0, "channel" + std::to_string(i), payload);
+  }
+  hub.settle();
+  std::size_t delivered = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const bool got = !hub.seen(0, ids[i]).payloads.empty();
+    delivered += got ? 1U : 0U;
+    EXPECT_EQ(got, i < delivered) << "those that are due first leave early";
+  }
+  EXPECT_GT(delivered, 0U);
+  EXPECT_LT(delivered, 40U);
+}
+
+TEST_F(HubDelay, WhoAttachesMeanwhileGetsNothingTwice) {
+  Cluster hub(2, 64, rules(), 1);
+  const auto early = hub.subscribe(0, "news", {});
+  publish(hub, 1, 5);
+  const auto late = hub.subscribe(1, "news", {.kind = Since::Kind::last, .count = 2});
+  const auto beside = hub.subscribe(0, "news", after(hub.seen(0, early), 0));
+  const auto now = hub.subscribe(0, "news", {});
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, late).payloads, numbers(4, 5)) << "from the log, at once";
+  EXPECT_EQ(hub.seen(0, beside).payloads, numbers(1, 5));
+  EXPECT_TRUE(hub.seen(0, early).payloads.empty());
+  publish(hub, 6, 7);
+  hub.advance(kDelay);
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, early).payloads, numbers(1, 7));
+  EXPECT_EQ(hub.seen(1, late).payloads, numbers(4, 7));
+  EXPECT_EQ(hub.seen(0, beside).payloads, numbers(1, 7));
+  EXPECT_EQ(hub.seen(0, now).payloads, numbers(6, 7));
+}
+
+TEST_F(HubDelay, WhatNobodyWaitsForIsForgotten) {
+  Cluster hub(2, 64, rules(), 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  const Epoch epoch = hub.seen(1, id).epoch;
+  publish(hub, 1, 3);
+  hub.unsubscribe(1, id);
+  hub.settle();
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+  hub.advance(kDelay);
+  hub.settle();
+  EXPECT_EQ(hub.nodes[1]->deliveries, 0U);
+  const auto back = hub.subscribe(1, "news", after(epoch, 0));
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, back).payloads, numbers(1, 3)) << "the log has them";
+  publish(hub, 4, 4);
+  hub.advance(kDelay);
+  hub.settle();
+  EXPECT_EQ(hub.seen(1, back).payloads, numbers(1, 4));
+}
+
+TEST_F(HubDelay, AChannelIsBuriedWithNothingHeld) {
+  Cluster hub(1, 64, {.log = {.messages_max = 0}, .max_delay = std::chrono::seconds(1)}, 1);
+  const auto id = hub.subscribe(0, "news", {});
+  hub.settle();
+  publish(hub, 1, 1);
+  hub.unsubscribe(0, id);
+  hub.settle();
+  hub.advance(std::chrono::seconds(100));
+  hub.sweep();
+  hub.sweep();
+  EXPECT_EQ(hub.nodes[0]->home.channels(), 0U);
+  EXPECT_EQ(hub.nodes[0]->home.tombstones(), 1U);
+  hub.settle();  // no deadline of a channel that is gone
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+}
+
+TEST_F(HubDelay, AReloadDeliversWhatIsHeld) {
+  Cluster hub(2, 64, rules(0), 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  publish(hub, 1, 3);
+  hub.fixed.rules.max_delay = 0ms;
+  for (auto& node : hub.nodes) node->home.rules_changed({}, *node);
+  publish(hub, 4, 4);
+  EXPECT_EQ(hub.seen(1, id).payloads, numbers(1, 4));
+  EXPECT_EQ(home(hub).next_deadline(), base::kNever);
+}
+
+TEST_F(HubDelay, NothingIsHeldWhileDraining) {
+  Cluster hub(2, 64, rules(0), 1);
+  const auto id = hub.subscribe(1, "news", {});
+  hub.settle();
+  publish(hub, 1, 3);
+  home(hub).stop_holding(*hub.nodes[home_of("news", 2, 99)]);
+  publish(hub, 4, 4);
+  EXPECT_EQ(hub.seen(1, id).payloads, numbers(1, 4));
+}
+
+// A worker without room gets what it missed from the log; what is held comes to it whole, whatever the log still has.
+TEST_F(HubDelay, WhoIsBehindCatchesUpBesideWhatIsHeld) {
+  for (const std::uint32_t history : {1000U, 1U, 0U}) {
+    Cluster hub(2, 64, rules(history), 1);
+    const auto id = hub.subscribe(1, "news", {});
+    hub.settle();
+    Node& node = *hub.nodes[home_of("news", 2, 99)];
+    const std::size_t room = std::exchange(node.room, 0);
+    const auto run = [&] {
+      for (int i = 0; i < 6; ++i) hub.nodes[static_cast<std::size_t>(i) % 2]->turn(hub.now);
+    };
+    for (int i = 1; i <= 3; ++i) hub.publish(0, "news", std::to_string(i));
+    run();
+    hub.advance(kDelay);
+    run();
+    EXPECT_TRUE(node.home.has_backlog()) << "1 to 3 found no room";
+    for (int i = 4; i <= 6; ++i) hub.publish(0, "news", std::to_string(i));
+    run();
+    node.room = room;
+    hub.settle();
+    EXPECT_FALSE(node.home.has_backlog());
+    const Seen& seen = hub.seen(1, id);
+    EXPECT_EQ(seen.next, 4U) << "4 to 6 are held";
+    hub.advance(kDelay);
+    hub.settle();
+    EXPECT_EQ(seen.payloads, history == 1000 ? numbers(1, 6) : numbers(4, 6));
+    EXPECT_EQ(seen.gaps, history == 1000 ? std::vector<Gap>{} : std::vector{(Gap{1, 3, GapReason::overload})});
+  }
+}
+
 // Several slices a message, and between them somebody leaves, from what has been served and what has not, and others
 // come: whoever stays gets every message once (Node::on_messages looks at the order).
 TEST(Hub, LeavingAmidAFanOutCostsNobodyElseAMessage) {
@@ -681,20 +936,264 @@ TEST(Hub, LeavingAmidAFanOutCostsNobodyElseAMessage) {
   EXPECT_EQ(node.fan_out.channels(), 0U);
 }
 
+// ---- slow readers
+
+struct Slow : Cluster {
+  explicit Slow(SlowReader policy, std::uint16_t workers = 1, std::uint64_t seed = 1)
+      : Cluster(workers, 64, {.slow_reader = policy}, seed) {}
+  Node& node() { return *nodes[0]; }
+  void set_policy(SlowReader policy) {
+    fixed.rules.slow_reader = policy;
+    for (auto& each : nodes) each->fan_out.rules_changed();
+  }
+  void publish_some(int from, int to, const std::string& channel = "news") {
+    for (int i = from; i <= to; ++i) {
+      publish(0, channel, std::to_string(i));
+      settle();
+    }
+  }
+  Watched watched(const std::string& channel) {
+    Watched sum;
+    for (auto& each : nodes) {
+      for (const auto& [name, more] : each->fan_out.watched(channel)) sum.add(more);
+      for (const ChannelSummary& more : each->home.list({.prefix = channel, .channels_max = 10}).channels) {
+        sum.add(more.watched);
+      }
+    }
+    return sum;
+  }
+};
+
+using Payloads = std::vector<std::string>;
+
+TEST(SlowReaders, DropAnnouncesTheGapAsSoonAsThereIsRoom) {
+  Slow hub(SlowReader::drop);
+  const auto slow = hub.subscribe(0, "news", {}, 1), healthy = hub.subscribe(0, "news", {}, 2);
+  hub.settle();
+  hub.publish_some(1, 1);
+  hub.node().full = {1};
+  hub.publish_some(2, 5);
+  EXPECT_EQ(hub.seen(0, slow).payloads, Payloads{"1"});
+  EXPECT_TRUE(hub.seen(0, slow).gaps.empty());
+  EXPECT_EQ(hub.watched("news"), (Watched{2, 1, {.queued = 6}}));
+  hub.node().full.clear();
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, slow).gaps, (std::vector<Gap>{{2, 5, GapReason::slow_reader}}));
+  hub.publish_some(6, 6);
+  EXPECT_EQ(hub.seen(0, slow).payloads, (Payloads{"1", "6"}));
+  EXPECT_EQ(hub.seen(0, healthy).payloads, (Payloads{"1", "2", "3", "4", "5", "6"}));
+  EXPECT_EQ(hub.watched("news"), (Watched{2, 0, {.queued = 8, .dropped = 4}}));
+}
+
+TEST(SlowReaders, ConflateBringsTheNewestWithoutAnotherPublish) {
+  Slow hub(SlowReader::conflate);
+  const auto slow = hub.subscribe(0, "news", {}, 1);
+  hub.settle();
+  hub.node().full = {1};
+  hub.publish_some(1, 5);
+  EXPECT_EQ(hub.watched("news"), (Watched{1, 1, {}}));
+  hub.node().full.clear();
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, slow).gaps, (std::vector<Gap>{{1, 4, GapReason::conflated}}));
+  EXPECT_EQ(hub.seen(0, slow).payloads, Payloads{"5"});
+  hub.publish_some(6, 6);
+  EXPECT_EQ(hub.seen(0, slow).payloads, (Payloads{"5", "6"}));
+  EXPECT_EQ(hub.watched("news"), (Watched{1, 0, {.queued = 2, .conflated = 4}}));
+  // One message alone is only late.
+  hub.node().full = {1};
+  hub.publish_some(7, 7);
+  hub.node().full.clear();
+  hub.settle();
+  EXPECT_EQ(hub.seen(0, slow).payloads, (Payloads{"5", "6", "7"}));
+  EXPECT_EQ(hub.seen(0, slow).gaps.size(), 1U);
+}
+
+TEST(SlowReaders, OnlyThoseWhoLagAreAskedAndOnceAJob) {
+  for (const SlowReader policy : {SlowReader::drop, SlowReader::conflate}) {
+    Slow hub(policy);
+    for (PeerSlot peer = 1; peer <= 10; ++peer) hub.subscribe(0, "news", {}, peer);
+    hub.settle();
+    hub.node().takes_pages = false;  // nobody says that there is room
+    hub.publish_some(1, 3);
+    EXPECT_EQ(hub.node().asked, 0U);
+    hub.node().full = {1, 2};
+    hub.publish_some(4, 4);
+    EXPECT_EQ(hub.node().asked, 0U);
+    hub.publish_some(5, 9);
+    EXPECT_EQ(hub.node().asked, 10U);
+  }
+}
+
+TEST(SlowReaders, TheNextJobEndsTheGapIfThereIsRoomByThen) {
+  Slow hub(SlowReader::conflate);
+  const auto slow = hub.subscribe(0, "news", {}, 1);
+  hub.settle();
+  hub.node().takes_pages = false;
+  hub.node().full = {1};
+  hub.publish_some(1, 3);
+  hub.node().full.clear();
+  hub.publish_some(4, 4);
+  EXPECT_EQ(hub.seen(0, slow).gaps, (std::vector<Gap>{{1, 3, GapReason::conflated}}));
+  EXPECT_EQ(hub.seen(0, slow).payloads, Payloads{"4"});
+  EXPECT_EQ(hub.watched("news"), (Watched{1, 0, {.queued = 1, .conflated = 3}}));
+}
+
+TEST(SlowReaders, ANewPolicyCountsForThoseWhoLagAlready) {
+  for (const SlowReader first : {SlowReader::drop, SlowReader::conflate}) {
+    for (const SlowReader second : {SlowReader::close, SlowReader::drop, SlowReader::conflate}) {
+      Slow hub(first);
+      const auto slow = hub.subscribe(0, "news", {}, 1);
+      hub.settle();
+      hub.node().full = {1};
+      hub.publish_some(1, 3);
+      hub.set_policy(second);
+      hub.node().full.clear();
+      hub.settle();
+      hub.publish_some(4, 4);
+      const bool newest = first == SlowReader::conflate && second == SlowReader::conflate;
+      const GapReason reason = second == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
+      EXPECT_EQ(hub.seen(0, slow).gaps, (std::vector<Gap>{{1, newest ? 2U : 3U, reason}}));
+      EXPECT_EQ(hub.seen(0, slow).payloads, newest ? (Payloads{"3", "4"}) : Payloads{"4"});
+    }
+  }
+}
+
+// A reader that can go on while a long fan-out is on its way, before and behind the place that it has come to.
+TEST(SlowReaders, GoOnInTheMiddleOfAFanOut) {
+  for (const SlowReader policy : {SlowReader::drop, SlowReader::conflate}) {
+    Slow hub(policy);
+    std::vector<SubscriptionId> all;
+    for (PeerSlot peer = 0; peer < 2 * kSliceSubscribers; ++peer) all.push_back(hub.subscribe(0, "news", {}, peer));
+    hub.settle();
+    Node& node = hub.node();
+    node.takes_pages = false;
+    node.full = {0, 1, kSliceSubscribers, kSliceSubscribers + 1};
+    hub.publish_some(1, 2);
+    hub.publish(0, "news", "3");
+    node.turn(hub.now);  // the home numbers it
+    node.turn(hub.now);  // the first slice
+    ASSERT_TRUE(node.fan_out.has_backlog());
+    node.full = {1, kSliceSubscribers + 1};
+    for (const SubscriptionId id : all) node.fan_out.resume(id, node, node);
+    const Seen& before = hub.seen(0, all[0]);
+    const Seen& behind = hub.seen(0, all[kSliceSubscribers]);
+    if (policy == SlowReader::drop) {
+      EXPECT_EQ(before.gaps, (std::vector<Gap>{{1, 3, GapReason::slow_reader}}));
+      EXPECT_EQ(behind.gaps, (std::vector<Gap>{{1, 2, GapReason::slow_reader}}));
+    } else {
+      EXPECT_EQ(before.gaps, (std::vector<Gap>{{1, 2, GapReason::conflated}}));
+      EXPECT_EQ(before.payloads, Payloads{"3"});
+    }
+    hub.settle();
+    EXPECT_EQ(before.next, 4U);
+    EXPECT_EQ(behind.next, 4U);
+    EXPECT_EQ(behind.payloads, Payloads{"3"});
+    node.full.clear();
+    for (const SubscriptionId id : all) node.fan_out.resume(id, node, node);
+    for (const SubscriptionId id : all) EXPECT_EQ(hub.seen(0, id).next, 4U);
+  }
+}
+
+TEST(SlowReaders, WhatBecameOfMessagesOutlivesTheSubscribers) {
+  Slow hub(SlowReader::drop, 2);
+  const auto here = hub.subscribe(0, "news", {}, 1), there = hub.subscribe(1, "news", {}, 1);
+  hub.settle();
+  hub.nodes[1]->full = {1};
+  hub.publish_some(1, 3);
+  hub.nodes[1]->full.clear();
+  hub.settle();
+  hub.nodes[1]->full = {1};
+  hub.publish_some(4, 4);
+  hub.nodes[1]->fan_out.count_closed(there);
+  hub.unsubscribe(1, there);  // while it lags: nobody was told that 4 does not come
+  hub.settle();
+  EXPECT_EQ(hub.watched("news"), (Watched{1, 0, {.queued = 4, .dropped = 3, .closed = 1}}));
+  EXPECT_EQ(hub.nodes[1]->fan_out.channels(), 0U);
+  hub.unsubscribe(0, here);
+  hub.settle();
+  EXPECT_EQ(hub.watched("news"), (Watched{0, 0, {.queued = 4, .dropped = 3, .closed = 1}}));
+}
+
+// Readers that stall and go on at random, rules that change: every message is delivered or inside an announced gap, in
+// order (Node looks), and the counters are exactly what the readers saw.
+TEST(SlowReaders, CountersAreWhatReadersSaw) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    Slow hub(SlowReader::drop, static_cast<std::uint16_t>(1 + seed % 3), seed);
+    const auto below = [&](std::uint32_t bound) { return hub.entropy.below(bound); };
+    std::vector<std::pair<base::WorkerId, SubscriptionId>> watches;
+    std::vector<PeerSlot> peers;
+    int published = 0;
+    for (int step = 0; step < 3000; ++step) {
+      const auto worker = static_cast<base::WorkerId>(below(static_cast<std::uint32_t>(hub.nodes.size())));
+      switch (below(8)) {
+        case 0:
+        case 1:
+        case 2:
+          hub.publish(worker, "news", std::to_string(++published));
+          break;
+        case 3:
+          if (watches.size() < 20 && below(4) == 0) {
+            peers.push_back(static_cast<PeerSlot>(peers.size()));
+            watches.emplace_back(worker, hub.subscribe(worker, "news", {}, peers.back()));
+          } else if (!watches.empty() && below(20) == 0) {
+            const std::size_t which = below(static_cast<std::uint32_t>(watches.size()));
+            hub.unsubscribe(watches[which].first, watches[which].second);
+            watches.erase(watches.begin() + static_cast<std::ptrdiff_t>(which));
+          }
+          break;
+        case 4:
+          if (!peers.empty()) {
+            const PeerSlot peer = peers[below(static_cast<std::uint32_t>(peers.size()))];
+            for (auto& node : hub.nodes) {
+              if (!node->full.insert(peer).second) node->full.erase(peer);
+            }
+          }
+          break;
+        case 5:
+          if (below(50) == 0) {
+            hub.set_policy(std::array{SlowReader::drop, SlowReader::conflate, SlowReader::close}[below(3)]);
+          }
+          break;
+        default:
+          hub.turn();
+      }
+    }
+    for (auto& node : hub.nodes) node->full.clear();
+    hub.settle();
+    Outcomes seen_all;
+    for (auto& node : hub.nodes) {
+      EXPECT_EQ(node->fan_out.lagging(), 0U);
+      for (const auto& [id, seen] : node->seen) {
+        seen_all.queued += seen.payloads.size();
+        for (const Gap& gap : seen.gaps) {
+          (gap.reason == GapReason::conflated ? seen_all.conflated : seen_all.dropped) += gap.messages();
+        }
+      }
+    }
+    for (const auto& [at, id] : watches) {
+      EXPECT_EQ(hub.seen(at, id).next, static_cast<Offset>(published) + 1) << "seed " << seed;
+    }
+    EXPECT_EQ(hub.watched("news").outcomes, seen_all) << "seed " << seed;
+    EXPECT_GT(seen_all.dropped + seen_all.conflated, 0U);
+  }
+}
+
 // With all history kept and mailboxes of one delivery, subscribers that come and go at random see every message of the
 // time they were there, in order, each exactly once, and no gap: the checks stand in Node::on_messages and on_gap.
 struct Storm {
   std::uint16_t workers;
   std::size_t room;
   std::uint32_t history;
+  std::chrono::milliseconds max_delay{0};
 };
 
 class HubStorm : public testing::TestWithParam<Storm> {};
 
 TEST_P(HubStorm, SubscribersComeAndGo) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    Cluster hub(GetParam().workers, GetParam().room,
-                {.log = {.messages_max = GetParam().history, .bytes_max = 100 << 20}}, seed);
+    Cluster hub(
+        GetParam().workers, GetParam().room,
+        {.log = {.messages_max = GetParam().history, .bytes_max = 100 << 20}, .max_delay = GetParam().max_delay}, seed);
     const std::vector<std::string> names = {"a", "b", "c"};
     std::map<std::string, int> published;
     struct Watch {
@@ -732,9 +1231,12 @@ TEST_P(HubStorm, SubscribersComeAndGo) {
           }
           break;
         default:
+          if (GetParam().max_delay.count() > 0 && hub.entropy.below(20) == 0) hub.advance(1ms);
           hub.turn();
       }
     }
+    hub.settle();
+    hub.advance(GetParam().max_delay);
     hub.settle();
     // Everybody who is still there has reached the head of its channel.
     for (const Watch& watch : watches) {
@@ -758,6 +1260,10 @@ TEST_P(HubStorm, SubscribersComeAndGo) {
 INSTANTIATE_TEST_SUITE_P(Rings, HubStorm,
                          testing::Values(Storm{1, 1, 100000}, Storm{2, 1, 100000}, Storm{3, 1, 100000},
                                          Storm{3, 256, 100000}, Storm{2, 1, 0}, Storm{3, 1, 2}, Storm{4, 4, 20}));
+
+INSTANTIATE_TEST_SUITE_P(Delayed, HubStorm,
+                         testing::Values(Storm{1, 1, 100000, 2ms}, Storm{2, 1, 100000, 1ms}, Storm{3, 256, 100000, 5ms},
+                                         Storm{2, 1, 0, 2ms}, Storm{3, 1, 2, 10ms}, Storm{4, 4, 20, 1ms}));
 
 }  // namespace
 }  // namespace hub

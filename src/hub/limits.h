@@ -30,7 +30,14 @@ inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
 // block alone never makes a reader slow that has something left.
 inline constexpr std::size_t kJobBytesMax = 256 * 1024;
 
-// Idempotency keys kept per home: 5 minutes at 3,000 keyed publishes a second is 900,000 entries of 64 bytes. When more
+// Messages of one channel that are held back together (ChannelRules::max_delay) before they leave early: 64 of 128 B
+// are 8 KiB, one send of the kernel; more in one block costs hardly less per message.
+inline constexpr std::size_t kHeldMessagesMax = 64;
+inline constexpr std::size_t kHeldBytesMax = 16 * 1024;  // by Message::charged_bytes
+// Of all channels of one home; those that are due first leave early. 1,024 channels that hold as much as they may.
+inline constexpr std::size_t kHeldBytesTotalMax = 16 * 1024 * 1024;
+
+// Idempotency keys kept per home: 5 minutes at 3,000 keyed publishes a second is 900,000 entries of 72 bytes. When more
 // come the oldest make room, so that nobody's publishes are refused; at 10,000 a second a key is kept for 100 s.
 inline constexpr std::uint32_t kIdempotencyKeysMax = 1'000'000;
 inline constexpr std::chrono::minutes kIdempotencyAge{5};

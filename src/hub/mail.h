@@ -73,9 +73,15 @@ struct List {
 
 // ---- answers, home -> worker ----
 
+// What an answered message survives.
+enum class Level : std::uint8_t { accepted };  // accepted: it is in the memory of the channel's home
+
+// A repeat with the same idempotency key is answered with the values of the first time.
 struct Published {
   RequestId request = 0;
   base::Error error = base::Error::none;
+  Level level = Level::accepted;
+  std::uint16_t workers = 0;  // with subscribers of the channel: it has been mailed to each, or will be
   Position position;
   base::WallTime time;
 };
@@ -94,12 +100,43 @@ struct Page {
   std::vector<MessageRef> messages;
 };
 
+// What became of a channel's messages on their way to subscribers. Each delivery that is due is counted once, when its
+// fate is known: of a subscriber that lags it is not yet.
+struct Outcomes {
+  std::uint64_t queued = 0;   // messages given to subscribers, live and replayed
+  std::uint64_t dropped = 0;  // messages that gaps of each reason announced while the subscriber watched
+  std::uint64_t conflated = 0;
+  std::uint64_t overload = 0;
+  std::uint64_t closed = 0;  // subscribers cut off because they read too slowly
+  void add(const Outcomes& other) {
+    queued += other.queued;
+    dropped += other.dropped;
+    conflated += other.conflated;
+    overload += other.overload;
+    closed += other.closed;
+  }
+  friend bool operator==(const Outcomes&, const Outcomes&) = default;
+};
+
+// The subscribers of one channel.
+struct Watched {
+  std::uint32_t subscribers = 0;
+  std::uint32_t lagging = 0;  // of them: they get nothing until they have read
+  Outcomes outcomes;
+  void add(const Watched& other) {
+    subscribers += other.subscribers;
+    lagging += other.lagging;
+    outcomes.add(other.outcomes);
+  }
+  friend bool operator==(const Watched&, const Watched&) = default;
+};
+
 struct ChannelSummary {
   std::string channel;
   Position head;
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
-  std::uint32_t subscribers = 0;  // filled in by whoever gathers the answers of all workers
+  Watched watched;  // here: of workers that have left; whoever gathers the answers of all workers adds the others
 };
 
 struct Listed {
@@ -108,7 +145,7 @@ struct Listed {
   std::uint64_t channels_total = 0;
   std::uint64_t log_bytes = 0;
   // Channels with subscribers on the answering worker, whatever their home.
-  std::vector<std::pair<std::string, std::uint32_t>> watched;
+  std::vector<std::pair<std::string, Watched>> watched;
 };
 
 // ---- consequences ----
@@ -125,6 +162,7 @@ struct Delivery {
 struct Detach {
   base::SharedBytes channel;
   LocalChannelId local;
+  Outcomes outcomes;  // of its subscribers
 };
 
 using Mail = std::variant<Publish, Attach, Read, List, Published, Page, Listed, Delivery, Detach>;

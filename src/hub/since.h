@@ -1,6 +1,7 @@
 // Where a subscription wants to start. A value.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/time.h"
@@ -26,13 +27,18 @@ enum class GapReason : std::uint8_t {
   epoch_changed,  // the channel was born again since
   too_far,        // the position lies in the future of this epoch
   overload,       // the subscriber could not be brought up to date in bounded time
+  slow_reader,    // it did not read, and the channel's policy is to drop
+  conflated,      // it did not read, and the channel's policy is that only the newest message counts
 };
+
+inline constexpr std::size_t kGapReasons = 6;
 
 // Offsets from..to of the current epoch will not be delivered; from > to says only that continuity was lost.
 struct Gap {
   Offset from = 0;
   Offset to = 0;
   GapReason reason = GapReason::expired;
+  std::uint64_t messages() const { return to >= from ? to - from + 1 : 0; }
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 

@@ -99,7 +99,8 @@ class Poller {
 class Wakeup {
  public:
   virtual ~Wakeup() = default;
-  virtual void wake() = 0;  // any thread; cheap when the worker is awake
+  // Any thread; cheap when the worker is awake. True: it slept, and this is the call that ends it.
+  virtual bool wake() = 0;
 };
 
 // What the process holds.

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <limits>
+#include <span>
 
 #include "base/assert.h"
 #include "loop/system_error.h"
@@ -24,11 +26,30 @@ std::uint32_t events_of(Interest interest) {
          ((bits & static_cast<unsigned>(Interest::write)) != 0 ? std::uint32_t{EPOLLOUT} : 0u);
 }
 
-int to_milliseconds(base::Duration timeout) {
-  if (timeout <= base::Duration::zero()) return 0;
-  if (timeout == base::Duration::max()) return -1;
-  const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
-  return static_cast<int>(std::min<std::int64_t>(rounded, std::numeric_limits<int>::max()));
+int wait_precisely(int epoll, std::span<epoll_event> events, base::Duration timeout) {
+  const int count_max = static_cast<int>(events.size());
+  if (timeout == base::Duration::max()) return ::epoll_pwait2(epoll, events.data(), count_max, nullptr, nullptr);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  timespec time{};
+  time.tv_sec = static_cast<std::time_t>(seconds.count());
+  time.tv_nsec = static_cast<long>((timeout - seconds).count());
+  return ::epoll_pwait2(epoll, events.data(), count_max, &time, nullptr);
+}
+
+// Rounded up to milliseconds.
+int wait_roughly(int epoll, std::span<epoll_event> events, base::Duration timeout) {
+  int milliseconds = -1;
+  if (timeout != base::Duration::max()) {
+    const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+    milliseconds = static_cast<int>(std::min<std::int64_t>(rounded, std::numeric_limits<int>::max()));
+  }
+  return ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), milliseconds);
+}
+
+// ENOSYS from old kernels, EPERM from sandboxes that do not know it.
+bool can_wait_precisely(int epoll) {
+  epoll_event event;
+  return wait_precisely(epoll, {&event, 1}, base::Duration::zero()) >= 0;
 }
 
 }  // namespace
@@ -55,6 +76,9 @@ std::expected<std::unique_ptr<KernelPoller>, std::string> KernelPoller::open() {
   }
   return std::unique_ptr<KernelPoller>(new KernelPoller(epoll, event));
 }
+
+KernelPoller::KernelPoller(int epoll, int event)
+    : epoll_(epoll), event_(event), waits_precisely_(can_wait_precisely(epoll)) {}
 
 KernelPoller::~KernelPoller() {
   ::close(event_);
@@ -92,14 +116,15 @@ std::span<const Ready> KernelPoller::wait(base::Duration timeout) {
   // Level-triggered like the rest: reported until the owner removes it.
   for (const Refused& one : refused_) ready_.push_back({one.token, false, false, true});
 
-  int milliseconds = ready_.empty() ? to_milliseconds(timeout) : 0;
+  if (!ready_.empty() || timeout < base::Duration::zero()) timeout = base::Duration::zero();
   Sleep awake = Sleep::awake;
-  if (milliseconds != 0 && !sleep_.compare_exchange_strong(awake, Sleep::asleep, std::memory_order_acq_rel)) {
-    milliseconds = 0;  // woken since the last wait
+  if (timeout != base::Duration::zero() &&
+      !sleep_.compare_exchange_strong(awake, Sleep::asleep, std::memory_order_acq_rel)) {
+    timeout = base::Duration::zero();  // woken since the last wait
   }
 
   epoll_event events[kEventsMax];
-  const int count = ::epoll_wait(epoll_, events, static_cast<int>(kEventsMax), milliseconds);
+  const int count = waits_precisely_ ? wait_precisely(epoll_, events, timeout) : wait_roughly(epoll_, events, timeout);
   ASSERT(count >= 0 || errno == EINTR);
   // Acquire pairs with the release in wake(): what was pushed before a wake-up that is forgotten here is visible to the
   // pops that follow.
@@ -114,11 +139,12 @@ std::span<const Ready> KernelPoller::wait(base::Duration timeout) {
   return ready_;
 }
 
-void KernelPoller::wake() {
-  if (sleep_.exchange(Sleep::woken, std::memory_order_acq_rel) != Sleep::asleep) return;
+bool KernelPoller::wake() {
+  if (sleep_.exchange(Sleep::woken, std::memory_order_acq_rel) != Sleep::asleep) return false;
   const std::uint64_t one = 1;
   const ssize_t written = ::write(event_, &one, sizeof one);
   ASSERT(written == sizeof one);
+  return true;
 }
 
 }  // namespace loop

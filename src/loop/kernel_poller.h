@@ -29,10 +29,12 @@ class KernelPoller final : public Poller, public Wakeup {
   void add(SocketId socket, std::uint64_t token, Interest interest) override;
   void modify(SocketId socket, std::uint64_t token, Interest interest) override;
   void remove(SocketId socket) override;
-  // Timeouts are rounded up to milliseconds. A signal ends the wait early, with nothing ready.
+  // Never returns before the timeout has passed without a reason, and at most some 50 microseconds behind it (the
+  // kernel's timer slack); where the kernel has no epoll_pwait2 (before Linux 5.11), up to 1 ms. A signal ends the wait
+  // early, with nothing ready.
   std::span<const Ready> wait(base::Duration timeout) override;
 
-  void wake() override;  // any thread; writes the eventfd only if the worker sleeps
+  bool wake() override;  // any thread; writes the eventfd only if the worker sleeps
 
  private:
   enum class Sleep : std::uint8_t { awake, asleep, woken };
@@ -41,7 +43,7 @@ class KernelPoller final : public Poller, public Wakeup {
     std::uint64_t token;
   };
 
-  KernelPoller(int epoll, int event) : epoll_(epoll), event_(event) {}
+  KernelPoller(int epoll, int event);
   void control(int operation, SocketId socket, std::uint64_t token, Interest interest);
 
   // So many readiness events per wait; more are found by the next one (epoll rotates its list).
@@ -49,6 +51,7 @@ class KernelPoller final : public Poller, public Wakeup {
 
   const int epoll_;
   const int event_;
+  const bool waits_precisely_;
   std::vector<Ready> ready_;
   std::vector<Refused> refused_;
   alignas(64) std::atomic<Sleep> sleep_{Sleep::awake};

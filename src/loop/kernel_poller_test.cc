@@ -16,7 +16,8 @@
 
 namespace {
 std::atomic<bool> refuse_watches{false};
-}
+std::atomic<bool> is_old_kernel{false};
+}  // namespace
 
 // Stands in for libc's: the only way to see the kernel run out of watches without using up the machine's.
 extern "C" int epoll_ctl(int epoll, int operation, int socket, epoll_event* event) {
@@ -25,6 +26,15 @@ extern "C" int epoll_ctl(int epoll, int operation, int socket, epoll_event* even
     return -1;
   }
   return static_cast<int>(::syscall(SYS_epoll_ctl, epoll, operation, socket, event));
+}
+
+// A kernel before Linux 5.11.
+extern "C" int epoll_pwait2(int epoll, epoll_event* events, int count, const timespec* timeout, const sigset_t* mask) {
+  if (is_old_kernel) {
+    errno = ENOSYS;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_epoll_pwait2, epoll, events, count, timeout, mask, sizeof(std::uint64_t)));
 }
 
 namespace loop {
@@ -112,6 +122,33 @@ TEST_F(KernelPollerTest, TimeoutsAreNotEarly) {
     EXPECT_TRUE(poller_->wait(timeout).empty());
     EXPECT_GE(clock.now() - start, timeout);
   }
+}
+
+TEST_F(KernelPollerTest, AShortTimeoutIsNotRoundedToMilliseconds) {
+  timespec zero{};
+  epoll_event event;
+  if (::epoll_pwait2(-1, &event, 1, &zero, nullptr) < 0 && errno == ENOSYS) GTEST_SKIP() << "the kernel is older";
+  KernelClock clock;
+  base::Duration shortest = kForEver;  // of many: others may have the CPU
+  for (int i = 0; i < 100; ++i) {
+    const base::Instant start = clock.now();
+    poller_->wait(200us);
+    shortest = std::min(shortest, clock.now() - start);
+  }
+  EXPECT_GE(shortest, 200us);
+  EXPECT_LT(shortest, 800us);
+}
+
+TEST_F(KernelPollerTest, AnOldKernelWaitsByMilliseconds) {
+  is_old_kernel = true;
+  const std::unique_ptr<KernelPoller> poller = KernelPoller::open().value();
+  KernelClock clock;
+  const base::Instant start = clock.now();
+  EXPECT_TRUE(poller->wait(200us).empty());
+  EXPECT_GE(clock.now() - start, 1ms - 10us);
+  poller->wake();
+  EXPECT_TRUE(poller->wait(kForEver).empty());
+  is_old_kernel = false;
 }
 
 TEST_F(KernelPollerTest, AWakeUpBeforeTheWaitIsNotLost) {

@@ -258,7 +258,15 @@ void Connections::put_back(Peer& peer, std::span<const char> bytes) {
 }
 
 bool Connections::has_room(Peer& peer) {
-  if (peer.out.bytes() <= snapshot_->options().queue_bytes_max / 2) return true;
+  const Options& options = snapshot_->options();
+  if (peer.out.bytes() <= options.queue_bytes_max / 2 && peer.out.blocks() <= options.queue_messages_max / 2)
+    return true;
+  peer.wants_room = true;
+  return false;
+}
+
+bool Connections::is_flowing(Peer& peer) {
+  if (peer.stalled_since == base::kNever) return true;
   peer.wants_room = true;
   return false;
 }

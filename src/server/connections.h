@@ -89,6 +89,9 @@ class Connections {
   void put_back(Peer& peer, std::span<const char> bytes);
   // The queue is short enough for more that can wait; if not, drained() will say when it is.
   bool has_room(Peer& peer);
+  // The socket took all that was written to it last; if not, drained() will be called when there is room, which may be
+  // before that.
+  bool is_flowing(Peer& peer);
 
  private:
   struct ListenerSocket {

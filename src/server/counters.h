@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "hub/since.h"
 
 namespace server {
 
@@ -51,12 +52,16 @@ struct Counters {
   Counter messages_out;              // deliveries queued to peers
   Counter bytes_in;
   Counter bytes_out;
-  Counter fan_out_blocks;  // encodings made; messages_out / this = how often one was shared
-  Counter mails;           // to other workers
-  Counter queue_bytes;     // waiting in all peers' queues
-  Counter gaps;            // announced
-  Counter caught_up;       // messages replayed to subscribers that resumed
+  Counter fan_out_blocks;                        // encodings made; messages_out / this = how often one was shared
+  Counter mails;                                 // to other workers
+  Counter mail_deliveries;                       // of those
+  Counter wakeups;                               // of other workers that slept
+  Counter queue_bytes;                           // waiting in all peers' queues
+  Counter gaps;                                  // announced
+  std::array<Counter, hub::kGapReasons> missed;  // messages that gaps announced, by hub::GapReason
+  Counter caught_up;                             // messages replayed to subscribers that resumed
   Counter subscriptions;
+  Counter lagging;   // of them
   Counter channels;  // this worker is home to
   Counter log_bytes;
   Counter turns;

@@ -61,6 +61,7 @@ struct Desk {
   std::deque<http::RequestLimits> all_request_limits;
   std::int64_t date_s = 0;  // the second of date_text
   std::string date_text;
+  std::size_t contexts = 0;  // sessions that keep a compression window between messages
 };
 
 }  // namespace server

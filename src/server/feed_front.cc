@@ -24,6 +24,9 @@ bool poll_full(const Peer& peer) {
          peer.feed()->records_bytes >= peer.feed()->records_bytes_max;
 }
 
+// A raw WebSocket has no words for a gap but its end.
+bool can_be_told_of_gaps(const Peer& peer) { return peer.door != DoorKind::websocket || peer.envelope; }
+
 }  // namespace
 
 void FeedFront::start(Peer& peer, std::span<const std::string> channels, std::span<const hub::Since> since,
@@ -88,13 +91,23 @@ void FeedFront::stop(Peer& peer) {
 }
 
 void FeedFront::resume(Peer& peer) {
-  for (const hub::SubscriptionId id : peer.subscriptions) desk_.fan_out.resume(id, desk_.post);
+  for (const hub::SubscriptionId id : peer.subscriptions) {
+    if (!listening(peer)) return;
+    desk_.fan_out.resume(id, *this, desk_.post);
+  }
   start_more(peer);
 }
 
 bool FeedFront::can_take_page(hub::PeerSlot slot) {
   Peer& peer = desk_.connections.at(slot);
   return peer.door != DoorKind::poll && desk_.connections.has_room(peer);
+}
+
+bool FeedFront::can_go_on(hub::PeerSlot slot, hub::SlowReader policy) {
+  Peer& peer = desk_.connections.at(slot);
+  if (!listening(peer)) return false;
+  if (policy == hub::SlowReader::conflate && !desk_.connections.is_flowing(peer)) return false;
+  return desk_.connections.has_room(peer);
 }
 
 void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Position& start,
@@ -124,23 +137,35 @@ void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::
 }
 
 // The hot path of the product: everything here is done once for each receiver of each batch.
-void FeedFront::on_messages(std::span<const hub::Target> targets, hub::Batch& batch) {
-  if (batch.source == hub::Batch::Source::replay) desk_.counters.caught_up.add(batch.messages.size() * targets.size());
+hub::Sink::Taken FeedFront::on_messages(std::span<const hub::Target> targets, hub::Batch& batch) {
+  const bool replay = batch.source == hub::Batch::Source::replay;
+  if (replay) desk_.counters.caught_up.add(batch.messages.size() * targets.size());
   const base::SharedBytes* block = nullptr;
   std::uint32_t block_format = 0;
+  lagging_.clear();
+  std::uint64_t left_out = 0;
   for (const hub::Target& target : targets) {
     Peer& peer = desk_.connections.at(target.peer);
-    if (!listening(peer)) continue;
-    if (target.format == static_cast<std::uint32_t>(Format::individual)) {
-      deliver_individually(peer, desk_.fan_out.id_of(target.subscription), batch);
-      continue;
+    if (!listening(peer)) {
+      left_out += batch.messages.size();
+    } else if (target.format == static_cast<std::uint32_t>(Format::individual)) {
+      left_out += batch.messages.size() - deliver_individually(peer, target.subscription, batch);
+    } else {
+      if (block == nullptr || block_format != target.format) {
+        block_format = target.format;
+        block = &encoded(target.format, batch);
+      }
+      if (!peer.out.empty() && !fits(peer, target.subscription, batch, block->size())) {
+        left_out += batch.messages.size();
+        continue;
+      }
+      if (replay) peer.replay_bytes += static_cast<std::uint32_t>(block->size());
+      desk_.connections.send(peer, *block);
     }
-    if (block == nullptr || block_format != target.format) {
-      block_format = target.format;
-      block = &encoded(target.format, batch);
-    }
-    enqueue(peer, batch, *block);
   }
+  const std::uint64_t taken = batch.messages.size() * targets.size() - left_out;
+  desk_.counters.messages_out.add(taken);
+  return {taken, lagging_};
 }
 
 const base::SharedBytes& FeedFront::encoded(std::uint8_t format, hub::Batch& batch) {
@@ -155,25 +180,31 @@ const base::SharedBytes& FeedFront::encoded(std::uint8_t format, hub::Batch& bat
   return *block;
 }
 
-void FeedFront::enqueue(Peer& peer, const hub::Batch& batch, const base::SharedBytes& block) {
-  if (!peer.out.empty() && too_slow(peer, batch, block.size())) return close_slow(desk_, peer);
-  desk_.counters.messages_out.add(batch.messages.size());
-  if (batch.source == hub::Batch::Source::replay) peer.replay_bytes += static_cast<std::uint32_t>(block.size());
-  desk_.connections.send(peer, block);
-}
-
-// Caps are strict: what would not fit is not queued, the reader is told to come back instead. A page of catch-up was
+// For a peer with something in its queue. Caps are strict: what would not fit is not queued. A page of catch-up was
 // asked for because there was room for it, and does not make a reader slow. Whose queue is empty is not behind,
 // whatever the size of a block.
-bool FeedFront::too_slow(const Peer& peer, const hub::Batch& batch, std::size_t bytes) const {
-  if (batch.source != hub::Batch::Source::live) return false;
+bool FeedFront::fits(Peer& peer, std::uint32_t subscription, const hub::Batch& batch, std::size_t bytes) {
+  if (batch.source != hub::Batch::Source::live) return true;
   const Options& options = desk_.options();
-  if (peer.out.bytes() - peer.replay_bytes + bytes > options.queue_bytes_max) return true;
-  if (peer.out.blocks() >= options.queue_messages_max) return true;
-  // When all queues together are too long, those that are behind go first; who keeps up is not touched.
-  if (peer.out.bytes() <= kBehindBytes) return false;
-  return desk_.shared.overload.at_least(Overload::Level::close_slow) ||
-         desk_.counters.queue_bytes.get() > desk_.snapshot->queues_bytes_max(desk_.shared.workers());
+  const bool full = peer.out.bytes() - peer.replay_bytes + bytes > options.queue_bytes_max ||
+                    peer.out.blocks() >= options.queue_messages_max;
+  // When all queues together are too long, those that are behind go first, whatever the policy; who keeps up is not
+  // touched.
+  const bool too_much = peer.out.bytes() > kBehindBytes &&
+                        (desk_.shared.overload.at_least(Overload::Level::close_slow) ||
+                         desk_.counters.queue_bytes.get() > desk_.snapshot->queues_bytes_max(desk_.shared.workers()));
+  if (!too_much && can_be_told_of_gaps(peer)) {
+    const bool lags = (full && batch.slow_reader != hub::SlowReader::close) ||
+                      (batch.slow_reader == hub::SlowReader::conflate && !desk_.connections.is_flowing(peer));
+    if (lags) {
+      peer.wants_room = true;
+      lagging_.push_back(subscription);
+      return false;
+    }
+  }
+  if (!full && !too_much) return true;
+  close_slow(desk_, peer);
+  return false;
 }
 
 base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
@@ -187,14 +218,20 @@ base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
         door::plain::append_envelope(text_, batch.channel, batch.epoch, *message);
         break;
       case Format::ws_raw_deflate:
+      case Format::ws_raw_deflate_small: {
+        ws::Deflater& deflater = format == Format::ws_raw_deflate ? deflater_ : small_deflater();
         text_ +=
-            ws::encode_deflated_server_frame(door::plain::raw_opcode(*message), message->payload(), deflater_).view();
+            ws::encode_deflated_server_frame(door::plain::raw_opcode(*message), message->payload(), deflater).view();
         break;
+      }
       case Format::ws_envelope_deflate:
+      case Format::ws_envelope_deflate_small: {
+        ws::Deflater& deflater = format == Format::ws_envelope_deflate ? deflater_ : small_deflater();
         record_.clear();
         door::append_envelope(record_, batch.channel, batch.epoch, *message);
-        text_ += ws::encode_deflated_server_frame(ws::Opcode::text, record_, deflater_).view();
+        text_ += ws::encode_deflated_server_frame(ws::Opcode::text, record_, deflater).view();
         break;
+      }
       case Format::sse_envelope:
       case Format::sse_raw:
         cursor_.clear();
@@ -213,54 +250,92 @@ base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
   return base::SharedBytes::copy(text_);
 }
 
-void FeedFront::deliver_individually(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch) {
-  text_.clear();
-  const std::size_t index = desk_.fan_out.index_of(id);
-  for (const hub::MessageRef& message : batch.messages) {
-    if (poll_full(peer)) break;
-    if (peer.feed()) peer.feed()->places[index].position = {batch.epoch, message->offset()};
-    switch (peer.door) {
-      case DoorKind::poll:
-        record_.clear();
-        door::append_envelope(record_, batch.channel, batch.epoch, *message);
-        add_poll_record(peer);
-        break;
-      case DoorKind::sse:
-        cursor_.clear();
-        if (!peer.feed()->append_cursor(cursor_)) cursor_.clear();
-        door::sse::append_envelope(text_, cursor_, batch.channel, batch.epoch, *message);
-        break;
-      default:  // compression with context takeover: this connection's own deflater
-        desk_.scratch.clear();
-        if (peer.envelope) {
-          record_.clear();
-          door::append_envelope(record_, batch.channel, batch.epoch, *message);
-          peer.session.send_text(desk_.scratch, record_);
-        } else if (message->kind() == hub::Kind::binary) {
-          peer.session.send_binary(desk_.scratch, message->payload());
-        } else {
-          peer.session.send_text(desk_.scratch, message->payload());
-        }
-        text_ += desk_.scratch.output();
+ws::Deflater& FeedFront::small_deflater() {
+  if (!small_deflater_) small_deflater_.emplace(ws::kDeflateBitsMin);
+  return *small_deflater_;
+}
+
+// What was sent before decides about the bytes. Returns how many of the messages are on their way.
+std::size_t FeedFront::deliver_individually(Peer& peer, std::uint32_t subscription, hub::Batch& batch) {
+  const hub::SubscriptionId id = desk_.fan_out.id_of(subscription);
+  if (peer.door == DoorKind::poll) return add_to_poll(peer, id, batch);
+  if (peer.door == DoorKind::sse) {
+    hub::Position& position = peer.feed()->places[desk_.fan_out.index_of(id)].position;
+    const hub::Position before = position;
+    append_events(peer, position, batch);
+    if (!peer.out.empty() && !fits(peer, subscription, batch, text_.size())) {
+      position = before;  // a cursor does not count what did not come
+      return 0;
     }
+  } else {
+    // What a compressor with context has seen must be sent: whether it fits is asked before, with the size that the
+    // messages have without compression.
+    const auto plain = static_cast<std::uint8_t>(peer.envelope ? Format::ws_envelope : Format::ws_raw);
+    if (!peer.out.empty() && !fits(peer, subscription, batch, encoded(plain, batch).size())) return 0;
+    append_compressed(peer, batch);
   }
-  if (peer.door == DoorKind::poll) {
-    polls_.push_back(peer.id());
-  } else if (!text_.empty()) {
-    enqueue(peer, batch, base::SharedBytes::copy(text_));
+  if (batch.source == hub::Batch::Source::replay) peer.replay_bytes += static_cast<std::uint32_t>(text_.size());
+  desk_.connections.send(peer, text_);
+  return batch.messages.size();
+}
+
+// Into text_.
+void FeedFront::append_events(const Peer& peer, hub::Position& position, const hub::Batch& batch) {
+  text_.clear();
+  for (const hub::MessageRef& message : batch.messages) {
+    position = {batch.epoch, message->offset()};
+    cursor_.clear();
+    if (!peer.feed()->append_cursor(cursor_)) cursor_.clear();
+    door::sse::append_envelope(text_, cursor_, batch.channel, batch.epoch, *message);
   }
 }
 
-void FeedFront::on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) {
+// Into text_, with this connection's own deflater.
+void FeedFront::append_compressed(Peer& peer, const hub::Batch& batch) {
+  text_.clear();
+  for (const hub::MessageRef& message : batch.messages) {
+    desk_.scratch.clear();
+    if (peer.envelope) {
+      record_.clear();
+      door::append_envelope(record_, batch.channel, batch.epoch, *message);
+      peer.session.send_text(desk_.scratch, record_);
+    } else if (message->kind() == hub::Kind::binary) {
+      peer.session.send_binary(desk_.scratch, message->payload());
+    } else {
+      peer.session.send_text(desk_.scratch, message->payload());
+    }
+    text_ += desk_.scratch.output();
+  }
+}
+
+// How many of the messages go into the answer.
+std::size_t FeedFront::add_to_poll(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch) {
+  Feed::Place& place = peer.feed()->places[desk_.fan_out.index_of(id)];
+  std::size_t added = 0;
+  for (const hub::MessageRef& message : batch.messages) {
+    if (poll_full(peer)) break;
+    place.position = {batch.epoch, message->offset()};
+    record_.clear();
+    door::append_envelope(record_, batch.channel, batch.epoch, *message);
+    add_poll_record(peer);
+    ++added;
+  }
+  polls_.push_back(peer.id());
+  return added;
+}
+
+bool FeedFront::on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) {
   Peer& peer = desk_.connections.at(slot);
   // An answer that is full has left messages out, and the gap lies behind them: the next poll finds it again.
-  if (!listening(peer) || poll_full(peer)) return;
+  if (!listening(peer) || poll_full(peer)) return false;
   if (peer.feed()) peer.feed()->places[desk_.fan_out.index_of(id)].position = after;
   send_gap(peer, id, gap, after);
+  return true;
 }
 
 void FeedFront::send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) {
   desk_.counters.gaps.add();
+  desk_.counters.missed[static_cast<std::size_t>(gap.reason)].add(gap.messages());
   if (peer.door == DoorKind::websocket && !peer.envelope) return close_with(desk_, peer, base::Error::gap);
   record_.clear();
   door::append_gap_record(record_, desk_.fan_out.channel_of(id), gap, after);
@@ -309,6 +384,8 @@ bool FeedFront::poll_ready(const Peer& peer) {
 }
 
 void close_slow(Desk& desk, Peer& peer) {
+  if (peer.dying || peer.phase == Peer::Phase::closing) return;
+  for (const hub::SubscriptionId id : peer.subscriptions) desk.fan_out.count_closed(id);
   desk.counters.queue_bytes.subtract(peer.out.bytes());
   peer.out.drop_unsent();
   desk.counters.queue_bytes.add(peer.out.bytes());

@@ -1,8 +1,9 @@
 // Deliveries on their way to connections: turns what FanOut says (start, messages, gap, refusal) into the bytes of each
-// door, encoded once per format and shared, and applies the slow-reader policy `close`.
+// door, encoded once per format and shared, and decides who reads too slowly: who is cut off, and who lags.
 // Threads: owned by one worker.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,8 @@ enum class Format : std::uint8_t {
   ws_envelope,
   ws_raw_deflate,  // permessage-deflate without context takeover: the bytes are the same for everybody
   ws_envelope_deflate,
+  ws_raw_deflate_small,  // the same for windows smaller than the usual one
+  ws_envelope_deflate_small,
   sse_envelope,  // one channel: the id is the position
   sse_raw,
   individual,  // made for one connection: several SSE channels, long polling, compression with context
@@ -50,15 +53,15 @@ class FeedFront final : public hub::Sink {
  private:
   void on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Position& start,
                 const std::optional<hub::Gap>& gap) override;
-  void on_messages(std::span<const hub::Target> targets, hub::Batch& batch) override;
-  void on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) override;
+  Taken on_messages(std::span<const hub::Target> targets, hub::Batch& batch) override;
+  bool on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after) override;
   void on_live(hub::PeerSlot slot, hub::SubscriptionId id) override;
   void on_refused(hub::PeerSlot slot, hub::SubscriptionId id, base::Error error) override;
   bool can_take_page(hub::PeerSlot slot) override;
+  bool can_go_on(hub::PeerSlot slot, hub::SlowReader policy) override;
 
   const base::SharedBytes& encoded(std::uint8_t format, hub::Batch& batch);
-  void enqueue(Peer& peer, const hub::Batch& batch, const base::SharedBytes& block);
-  bool too_slow(const Peer& peer, const hub::Batch& batch, std::size_t bytes) const;
+  bool fits(Peer& peer, std::uint32_t subscription, const hub::Batch& batch, std::size_t bytes);
   void start_more(Peer& peer);
   void caught_up(Peer& peer, hub::SubscriptionId id);
   hub::SubscriptionId subscribe(Peer& peer, std::string_view channel, const hub::Since& since, std::uint8_t format,
@@ -66,15 +69,21 @@ class FeedFront final : public hub::Sink {
   void add_poll_record(Peer& peer);
   void send_record(Peer& peer, std::string_view json);
   void send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after);
-  void deliver_individually(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
+  std::size_t deliver_individually(Peer& peer, std::uint32_t subscription, hub::Batch& batch);
+  std::size_t add_to_poll(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
+  void append_events(const Peer& peer, hub::Position& position, const hub::Batch& batch);
+  void append_compressed(Peer& peer, const hub::Batch& batch);
   base::SharedBytes encode(Format format, const hub::Batch& batch);
+  ws::Deflater& small_deflater();
   bool listening(const Peer& peer) const { return !peer.dying && peer.phase != Peer::Phase::closing; }
 
   Desk& desk_;
   std::vector<base::PeerId> polls_;
   std::vector<base::PeerId> starters_;  // may have their next channel
   ws::Deflater deflater_{ws::kDeflateBitsMax};
-  std::string text_, record_, cursor_;  // reused from call to call
+  std::optional<ws::Deflater> small_deflater_;  // once somebody needs it
+  std::string text_, record_, cursor_;          // reused from call to call
+  std::vector<std::uint32_t> lagging_;          // what on_messages() says
 };
 
 // Ends a WebSocket or event stream that reads too slowly: what it has not begun to read is dropped, then it is told

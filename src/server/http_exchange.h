@@ -32,7 +32,7 @@ struct HttpExchange {
   std::uint16_t answers_missing = 0;
   std::uint32_t channels_max = 0;
   std::vector<hub::ChannelSummary> channels;
-  std::vector<std::pair<std::string, std::uint32_t>> watched;  // subscribers by channel and worker
+  std::vector<std::pair<std::string, hub::Watched>> watched;  // by channel and worker
   std::uint64_t channels_total = 0;
   std::uint64_t log_bytes = 0;
 };

@@ -45,9 +45,12 @@ bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind
   static constexpr std::string_view kSubprotocols[] = {"wirebird"};
   const Options& options = desk_.options();
   const bool deflate_now = options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
-  const auto deflate = !deflate_now                       ? ws::DeflateOffer::refuse
-                       : options.deflate_context_takeover ? ws::DeflateOffer::context_takeover
-                                                          : ws::DeflateOffer::no_context_takeover;
+  const bool context_now =
+      options.deflate_context_takeover &&
+      (desk_.contexts + 1) * ws::kContextBytes <= options.deflate_context_bytes_max / desk_.shared.workers();
+  const auto deflate = !deflate_now  ? ws::DeflateOffer::refuse
+                       : context_now ? ws::DeflateOffer::context_takeover
+                                     : ws::DeflateOffer::no_context_takeover;
   const auto accepted = ws::accept(request, {.subprotocols = kSubprotocols, .deflate = deflate});
   if (!accepted) {
     respond_error(peer, accepted.error());
@@ -55,6 +58,8 @@ bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind
   }
   desk_.connections.send(peer, ws::switching_protocols(*accepted));
   peer.session = ws::Session(ws::Role::server, desk_.ws_limits(), accepted->deflate);
+  peer.keeps_context = peer.session.keeps_context();
+  if (peer.keeps_context) ++desk_.contexts;
   leave_http(peer, Peer::Phase::websocket, door);
   peer.ping_at = desk_.jittered(desk_.options().ping_interval);
   desk_.connections.arm(peer);
@@ -86,8 +91,10 @@ void HttpFront::open_websocket(Peer& peer, const Request& request, const codec::
   peer.json_input = wanted->json_input;
   peer.may_publish = wanted->may_publish;
   Format format = peer.envelope ? Format::ws_envelope : Format::ws_raw;
-  if (peer.session.shared_deflate_bits() >= ws::kDeflateBitsMax) {
+  if (const std::uint8_t bits = peer.session.shared_deflate_bits(); bits >= ws::kDeflateBitsMax) {
     format = peer.envelope ? Format::ws_envelope_deflate : Format::ws_raw_deflate;
+  } else if (bits >= ws::kDeflateBitsMin) {
+    format = peer.envelope ? Format::ws_envelope_deflate_small : Format::ws_raw_deflate_small;
   } else if (peer.session.deflate_enabled()) {
     format = Format::individual;
   }

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <vector>
 
+#include "door/envelope.h"
 #include "loop/resource.h"
 #include "server/version.h"
 
@@ -102,7 +103,17 @@ void append_metrics(std::string& out, const Desk& desk) {
               "Encodings made; deliveries divided by this is how often one was shared.",
               [](auto& c) -> auto& { return c.fan_out_blocks; });
   all.counter("wirebird_mails_total", "Mails between workers.", [](auto& c) -> auto& { return c.mails; });
+  all.counter("wirebird_mail_deliveries_total", "Mails between workers that carry messages to subscribers.",
+              [](auto& c) -> auto& { return c.mail_deliveries; });
+  all.counter("wirebird_wakeups_total", "Workers that slept and were woken because there was mail.",
+              [](auto& c) -> auto& { return c.wakeups; });
   all.counter("wirebird_gaps_total", "Gaps announced to subscribers.", [](auto& c) -> auto& { return c.gaps; });
+  auto& missed = all.family("wirebird_missed_messages_total", "Messages that gaps announced, by the gap's reason.",
+                            MetricType::Counter);
+  for (std::size_t reason = 0; reason < hub::kGapReasons; ++reason) {
+    const double value = all.total([reason](const Counters& each) -> const Counter& { return each.missed[reason]; });
+    Families::add(missed, value, {{"reason", std::string(door::to_string(static_cast<hub::GapReason>(reason)))}});
+  }
   all.counter("wirebird_replayed_total", "Messages replayed to subscribers that resumed.",
               [](auto& c) -> auto& { return c.caught_up; });
   all.gauge("wirebird_overload_level",
@@ -110,6 +121,8 @@ void append_metrics(std::string& out, const Desk& desk) {
             [](auto& c) -> auto& { return c.overload_level; });
   all.counter("wirebird_turns_total", "Turns of the event loops.", [](auto& c) -> auto& { return c.turns; });
   all.gauge("wirebird_subscriptions", "Living subscriptions.", [](auto& c) -> auto& { return c.subscriptions; });
+  all.gauge("wirebird_lagging_subscriptions", "Subscriptions that get nothing until their slow reader has read.",
+            [](auto& c) -> auto& { return c.lagging; });
   all.gauge("wirebird_channels", "Channels in memory.", [](auto& c) -> auto& { return c.channels; });
   all.gauge("wirebird_history_bytes", "Bytes held by the logs of all channels.",
             [](auto& c) -> auto& { return c.log_bytes; });

@@ -74,10 +74,10 @@ bool append_operator_page(std::string& out, const Desk& desk, const http::Reques
 void append_channels(std::string& out, HttpExchange& exchange) {
   std::sort(exchange.channels.begin(), exchange.channels.end(),
             [](const auto& a, const auto& b) { return a.channel < b.channel; });
-  std::unordered_map<std::string_view, std::uint32_t> subscribers;
-  for (const auto& [name, count] : exchange.watched) subscribers[name] += count;
+  std::unordered_map<std::string_view, hub::Watched> watched;
+  for (const auto& [name, each] : exchange.watched) watched[name].add(each);
   for (hub::ChannelSummary& each : exchange.channels) {
-    if (const auto found = subscribers.find(each.channel); found != subscribers.end()) each.subscribers = found->second;
+    if (const auto found = watched.find(each.channel); found != watched.end()) each.watched.add(found->second);
   }
   if (exchange.channels.size() > exchange.channels_max) exchange.channels.resize(exchange.channels_max);
   out += "{\"channels\":[";
@@ -90,7 +90,14 @@ void append_channels(std::string& out, HttpExchange& exchange) {
     append_member(out, "head", each.head.offset);
     append_member(out, "messages", each.messages);
     append_member(out, "bytes", each.bytes);
-    append_member(out, "subscribers", each.subscribers);
+    append_member(out, "subscribers", each.watched.subscribers);
+    append_member(out, "lagging", each.watched.lagging);
+    const hub::Outcomes& outcomes = each.watched.outcomes;
+    append_member(out, "queued", outcomes.queued);
+    append_member(out, "dropped", outcomes.dropped);
+    append_member(out, "conflated", outcomes.conflated);
+    append_member(out, "overload", outcomes.overload);
+    append_member(out, "closed", outcomes.closed);
     out += '}';
   }
   out += "],\"total\":" + std::to_string(exchange.channels_total) + "}";

@@ -11,18 +11,21 @@
 #include "auth/auth.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "hub/rules.h"
 
 namespace server {
 
 using namespace std::chrono_literals;
 
 struct NamespaceOptions {
-  std::string name;                           // empty: the default namespace
-  auth::NamespacePermissions permissions;     // [live]
-  std::uint32_t history_messages_max = 1000;  // [live] 0 keeps none
-  std::uint32_t history_bytes_max = 1 << 20;  // [live]
-  base::Duration history_age_max = 1h;        // [live]
-  bool last_value = false;                    // [live] the newest message is kept when history has expired
+  std::string name;                                      // empty: the default namespace
+  auth::NamespacePermissions permissions;                // [live]
+  std::uint32_t history_messages_max = 1000;             // [live] 0 keeps none
+  std::uint32_t history_bytes_max = 1 << 20;             // [live]
+  base::Duration history_age_max = 1h;                   // [live]
+  base::Duration max_delay = 0s;                         // [live] of a delivery, so that more leave together; 0: none
+  bool last_value = false;                               // [live] the newest message is kept when history has expired
+  hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
 };
 
@@ -73,7 +76,8 @@ struct Options {
 
   bool deflate = true;  // [new] permessage-deflate offered
   bool deflate_context_takeover = false;
-  bool echo = false;  // [live] /echo; in dev always
+  std::uint64_t deflate_context_bytes_max = 64 << 20;  // [new] all windows together; more connections get none
+  bool echo = false;                                   // [live] /echo; in dev always
   bool strict_namespaces = false;
   std::vector<NamespaceOptions> namespaces;    // the default one has an empty name
   std::vector<std::string> allowed_origins;    // [new] exact; empty: same origin only; "*": any

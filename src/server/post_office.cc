@@ -58,9 +58,12 @@ std::uint64_t PostOffice::oldest_parked() const {
 }
 
 void PostOffice::push(base::WorkerId to, hub::Mail mail) {
+  if (to != self_) {
+    to_wake_[to] = true;
+    ++sent_;
+    if (std::holds_alternative<hub::Delivery>(mail)) ++deliveries_;
+  }
   mailboxes_.between(self_, to).push(std::move(mail));
-  to_wake_[to] = true;
-  ++sent_;
 }
 
 std::size_t PostOffice::take(base::WorkerId from, std::size_t max, const std::function<void(hub::Mail)>& handle) {
@@ -91,7 +94,7 @@ void PostOffice::wake_others() {
   for (base::WorkerId worker = 0; worker < to_wake_.size(); ++worker) {
     if (!to_wake_[worker]) continue;
     to_wake_[worker] = false;
-    if (worker != self_) wakeups_[worker]->wake();
+    if (worker != self_ && wakeups_[worker]->wake()) ++woken_;
   }
 }
 

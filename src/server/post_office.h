@@ -48,7 +48,10 @@ class PostOffice final : public hub::Post {
   // still here (all ones: none is).
   std::uint64_t newest_parked() const { return parkings_; }
   std::uint64_t oldest_parked() const;
+  // To other workers, ever: mails, those of them that are deliveries, and wake-ups of workers that slept.
   std::uint64_t mails_sent() const { return sent_; }
+  std::uint64_t deliveries_sent() const { return deliveries_; }
+  std::uint64_t wakeups() const { return woken_; }
 
  private:
   void push(base::WorkerId to, hub::Mail mail);
@@ -67,6 +70,8 @@ class PostOffice final : public hub::Post {
   std::size_t parked_ = 0;
   std::uint64_t parkings_ = 0;
   std::uint64_t sent_ = 0;
+  std::uint64_t deliveries_ = 0;
+  std::uint64_t woken_ = 0;
 };
 
 }  // namespace server

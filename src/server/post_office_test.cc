@@ -10,8 +10,9 @@ namespace {
 
 class CountingWakeup final : public loop::Wakeup {
  public:
-  void wake() override { ++count; }
+  bool wake() override { return ++count, asleep; }
   int count = 0;
+  bool asleep = true;
 };
 
 // Two workers whose mailboxes hold one request, one answer and one consequence each way.
@@ -67,6 +68,22 @@ TEST_F(PostOfficeTest, WhoFoundNoRoomIsWokenOnceThereIs) {
   EXPECT_TRUE(b.has_room(0));
   a.wake_others();
   EXPECT_EQ(wakeups[1].count, 1) << "once";
+}
+
+TEST_F(PostOfficeTest, CountsWhatGoesToOtherWorkers) {
+  a.send(0, hub::Delivery{});
+  a.wake_others();
+  EXPECT_EQ(a.mails_sent() + a.deliveries_sent() + a.wakeups(), 0U) << "its own";
+  a.send(1, read(1));
+  a.send(1, hub::Delivery{});
+  a.wake_others();
+  wakeups[1].asleep = false;
+  a.send(1, hub::Delivery{});
+  a.wake_others();
+  EXPECT_EQ(a.mails_sent(), 3U);
+  EXPECT_EQ(a.deliveries_sent(), 2U);
+  EXPECT_EQ(a.wakeups(), 1U);
+  EXPECT_EQ(b.mails_sent(), 0U);
 }
 
 }  // namespace

@@ -50,6 +50,10 @@ class Shared {
 
   void drain() { draining_.store(true, std::memory_order_release); }
   bool draining() const { return draining_.load(std::memory_order_acquire); }
+  // While draining: each worker says once that its home has sent what it held back. Nobody is told to go before all
+  // have, so that no connection is closed on a message that was accepted.
+  void home_emptied() { homes_emptied_.fetch_add(1, std::memory_order_release); }
+  bool all_homes_emptied() const { return homes_emptied_.load(std::memory_order_acquire) == workers_; }
 
   Log& log;
   Admission admission;
@@ -65,6 +69,7 @@ class Shared {
   SnapshotRef snapshot_;
   std::atomic<std::uint64_t> generation_{1};
   std::atomic<bool> draining_{false};
+  std::atomic<std::uint16_t> homes_emptied_{0};
 };
 
 }  // namespace server

@@ -11,7 +11,9 @@ hub::ChannelRules rules_of_namespace(const NamespaceOptions& options) {
   return {.log = {.messages_max = options.history_messages_max,
                   .bytes_max = options.history_bytes_max,
                   .age_max = options.history_age_max},
-          .last_value = options.last_value};
+          .last_value = options.last_value,
+          .slow_reader = options.slow_reader,
+          .max_delay = options.max_delay};
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "server/socket_front.h"
 
+#include <algorithm>
+
 #include "codec/json_in.h"
 #include "door/envelope.h"
 #include "ws/frame.h"
@@ -8,6 +10,19 @@ namespace server {
 namespace {
 
 constexpr std::size_t kPayloadBytesPerTurn = 256 * 1024;  // of one peer: some milliseconds of inflating and deflating
+
+// Pongs are queued whatever the data before them, within a reserve of their own: who pings on and on without reading is
+// a slow reader too. What was caught up with was asked for when there was room, and one block may be larger than the
+// queue if nothing stood before it; neither counts.
+constexpr std::size_t kControlBytesMax = 4 * 1024;
+constexpr std::size_t kControlBlocksMax = 256;
+
+bool has_no_room_for_pongs(const Options& options, const Peer& peer, std::size_t bytes) {
+  if (peer.out.empty()) return false;
+  const std::size_t data = std::max<std::size_t>(options.queue_bytes_max, peer.out.front().size());
+  return peer.out.bytes() - peer.replay_bytes + bytes > data + kControlBytesMax ||
+         peer.out.blocks() >= options.queue_messages_max + kControlBlocksMax;
+}
 
 }  // namespace
 
@@ -26,7 +41,10 @@ void SocketFront::receive(Peer& peer, std::span<char> bytes) {
     bytes = bytes.subspan(received.size());
     const std::string own(desk_.scratch.output());
     const bool over = peer.session.closed();
-    if (!over) desk_.connections.send(peer, own);
+    if (!over && !own.empty()) {
+      if (has_no_room_for_pongs(desk_.options(), peer, own.size())) return close_slow(desk_, peer);
+      desk_.connections.send(peer, own);
+    }
     for (const ws::Event& event : desk_.scratch.events()) {
       payload_bytes += event.payload.size();
       handle(peer, event, received);

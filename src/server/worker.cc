@@ -33,7 +33,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       rules_(snapshot_),
       post_(id, mailboxes, wakeups),
       home_(shared.workers(), snapshot_->home_options(shared.workers()), rules_, io.entropy, shared.secret()),
-      fan_out_(shared.workers(), shared.secret()),
+      fan_out_(shared.workers(), rules_, shared.secret()),
       connections_(shared, counters_, io.sockets, io.poller, io.clock, *this),
       desk_{id,
             shared,
@@ -64,7 +64,10 @@ void Worker::turn(base::Duration max_wait) {
   clock_now_ = io_.clock.now();
   more_ = false;
   take_configuration();
+  // Before the mail: what the homes held back until they said so is in it.
+  const bool all_delivered = draining_ && shared_.all_homes_emptied();
   connections_.handle(ready);
+  home_.release_due(clock_now_, post_);  // to this worker's own subscribers in this turn
   take_mail();
   home_.pump(post_);
   if (fan_out_.run(feeds_)) more_ = true;
@@ -73,11 +76,14 @@ void Worker::turn(base::Duration max_wait) {
   http_front_.answer_polls();
   connections_.expire(clock_now_);
   sweep();
-  if (draining_) continue_drain();
+  if (all_delivered) continue_drain();
   connections_.flush();
   connections_.reap();
   post_.wake_others();
   if (post_.has_mail_from(id_)) more_ = true;  // sent since take_mail(): the next page of a reader, a detach
+  counters_.mails.set(post_.mails_sent());
+  counters_.mail_deliveries.set(post_.deliveries_sent());
+  counters_.wakeups.set(post_.wakeups());
   counters_.turns.add();
   counters_.turn_time.observe(io_.clock.now() - clock_now_);
 }
@@ -88,7 +94,8 @@ void Worker::take_configuration() {
     generation_ = generation;
     snapshot_ = shared_.snapshot();
     rules_.snapshot = snapshot_;
-    home_.rules_changed(snapshot_->home_options(shared_.workers()));
+    home_.rules_changed(snapshot_->home_options(shared_.workers()), post_);
+    fan_out_.rules_changed();
     connections_.apply(snapshot_);
     fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
     desk_.new_channels.set_rate(rate_of_new_channels(snapshot_->options()));
@@ -223,6 +230,7 @@ void Worker::slow(Peer& peer) {
 
 void Worker::gone(Peer& peer) {
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
+  if (peer.keeps_context) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
 }
 
@@ -275,12 +283,12 @@ void Worker::publish_gauges() {
   counters_.channels.set(home_.channels());
   counters_.log_bytes.set(home_.log_bytes());
   counters_.overload_level.set(id_ == 0 ? static_cast<std::uint64_t>(shared_.overload.level()) : 0);
-  counters_.mails.set(post_.mails_sent());
+  counters_.lagging.set(fan_out_.lagging());
 }
 
 base::Instant Worker::next_deadline() const {
   if (more_ || connections_.urgent()) return base::Instant::min();
-  base::Instant at = std::min(connections_.next_deadline(), next_sweep_);
+  base::Instant at = std::min({connections_.next_deadline(), next_sweep_, home_.next_deadline()});
   if (draining_) at = std::min(at, clock_now_ + std::chrono::milliseconds(20));
   return at;
 }
@@ -289,6 +297,8 @@ void Worker::start_drain() {
   draining_ = true;
   drain_until_ = clock_now_ + desk_.options().drain_time_max;
   connections_.stop_listening();
+  home_.stop_holding(post_);
+  shared_.home_emptied();
 }
 
 // Closes are spread over the first half of the drain, so that not everybody comes back in the same moment; what is

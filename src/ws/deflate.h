@@ -30,6 +30,8 @@ inline constexpr std::uint8_t kDeflateBitsMin = 9;
 // are always valid for the receiver.
 inline constexpr std::uint8_t kDeflateBitsMax = 12;
 inline constexpr std::uint8_t kInflateBitsMax = 15;
+// What the windows of one session take at most: a Deflater of kDeflateBitsMax and an Inflater of kInflateBitsMax.
+inline constexpr std::size_t kContextBytes = 80 * 1024;
 // Shorter payloads gain nothing.
 inline constexpr std::size_t kDeflateBytesMin = 32;
 

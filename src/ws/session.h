@@ -128,6 +128,8 @@ class Session {
   // Window bits up to which frames of messages compressed alone (deflate.h) may be sent on this connection; 0: none,
   // because the peer did not agree to it, or because our own messages have a context that such a frame would break.
   std::uint8_t shared_deflate_bits() const;
+  // A window is kept between messages, ours or the peer's: kContextBytes at most.
+  bool keeps_context() const { return bits_.send_context || bits_.receive_context; }
   // Bytes this session holds beyond sizeof(Session): spill and compression contexts.
   std::size_t held_bytes() const;
 

@@ -110,13 +110,15 @@ void PublishSession::take_answer(base::Instant now) {
   reused_ = true;
 
   if (refusal.status >= 200 && refusal.status <= 299) {
-    auto position = read_published(pending_.answer);
-    if (!position) {
+    auto published = read_published(pending_.answer);
+    if (!published) {
       pending_.code = "HTTP " + std::to_string(refusal.status);
       pending_.message = "The answer is not that of a Wirebird server.";
       return finish(Outcome::Result::refused);
     }
-    pending_.position = std::move(*position);
+    pending_.position = std::move(published->position);
+    pending_.level = std::move(published->level);
+    pending_.workers = published->workers;
     return finish(Outcome::Result::accepted);
   }
   pending_.code = refusal.code.empty() ? "HTTP " + std::to_string(refusal.status) : refusal.code;

@@ -51,9 +51,11 @@ struct Outcome {
   };
   Result result = Result::unknown;
   Position position;
-  std::string code;     // "E_FORBIDDEN", or "HTTP 502"
-  std::string message;  // for a person
-  std::string answer;   // the body of the last answer, as it came
+  std::string level;          // what the message survives: "accepted"
+  std::uint64_t workers = 0;  // of the server, that had subscribers of the channel
+  std::string code;           // "E_FORBIDDEN", or "HTTP 502"
+  std::string message;        // for a person
+  std::string answer;         // the body of the last answer, as it came
   std::uint32_t attempts = 0;
 };
 

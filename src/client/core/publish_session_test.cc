@@ -13,7 +13,7 @@ using Result = Outcome::Result;
 using Transport = PublishSession::Transport;
 
 constexpr std::string_view kAccepted =
-    R"({"channel":"news","epoch":"k3j9x0ab","offset":17,"time":1763640000123,"level":"accepted"})";
+    R"({"channel":"news","epoch":"k3j9x0ab","offset":17,"time":1763640000123,"level":"accepted","workers":2})";
 
 std::string answer(int status, std::string_view body, std::string_view headers = {}) {
   return fmt::format("HTTP/1.1 {} X\r\n{}Content-Length: {}\r\n\r\n{}", status, headers, body.size(), body);
@@ -87,6 +87,8 @@ TEST(PublishSession, OneMessage) {
   ASSERT_TRUE(world.session().outcome().has_value());
   EXPECT_EQ(world.session().outcome()->result, Result::accepted);
   EXPECT_EQ(world.session().outcome()->position, (Position{"k3j9x0ab", 17}));
+  EXPECT_EQ(world.session().outcome()->level, "accepted");
+  EXPECT_EQ(world.session().outcome()->workers, 2U);
   EXPECT_EQ(world.session().outcome()->answer, kAccepted);
   EXPECT_EQ(world.session().outcome()->attempts, 1u);
   EXPECT_EQ(world.session().next_timeout(), base::kNever);

@@ -51,7 +51,7 @@ Refusal read_refusal(const http::ResponseHead& head, std::string_view body) {
   return refusal;
 }
 
-std::optional<Position> read_published(std::string_view body) {
+std::optional<PublishedAnswer> read_published(std::string_view body) {
   auto json = codec::JsonValue::parse(body);
   if (!json) return std::nullopt;
   auto epoch = json->find("epoch");
@@ -60,7 +60,12 @@ std::optional<Position> read_published(std::string_view body) {
   auto name = epoch->string();
   auto number = offset->unsigned_integer();
   if (!name || !number) return std::nullopt;
-  return parse_position(*name + ":" + std::to_string(*number));
+  auto position = parse_position(*name + ":" + std::to_string(*number));
+  if (!position) return std::nullopt;
+  PublishedAnswer answer{.position = *std::move(position), .level = {}};
+  if (auto level = json->find("level")) answer.level = level->string().value_or("");
+  if (auto workers = json->find("workers")) answer.workers = workers->unsigned_integer().value_or(0);
+  return answer;
 }
 
 }  // namespace client

@@ -29,7 +29,12 @@ struct Refusal {
 
 Refusal read_refusal(const http::ResponseHead& head, std::string_view body);
 
-// The position in the answer to a publish; nullopt if it is not such an answer.
-std::optional<Position> read_published(std::string_view body);
+// The answer to a publish. What an older server does not say is empty or 0.
+struct PublishedAnswer {
+  Position position;
+  std::string level;          // what the message survives: "accepted"
+  std::uint64_t workers = 0;  // of the server, with subscribers of the channel
+};
+std::optional<PublishedAnswer> read_published(std::string_view body);  // nullopt: it is not such an answer
 
 }  // namespace client

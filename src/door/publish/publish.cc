@@ -90,6 +90,14 @@ std::expected<Content, Refusal> payload_of(const JsonValue& object) {
   return Content{hub::Kind::binary, *std::move(bytes)};
 }
 
+std::string_view level_text(hub::Level level) {
+  switch (level) {
+    case hub::Level::accepted:
+      break;
+  }
+  return "accepted";
+}
+
 // Without a text: the last `limit` messages.
 std::expected<hub::Since, Refusal> history_since(std::string_view text, std::uint32_t limit) {
   if (text.empty()) return hub::Since{.kind = hub::Since::Kind::last, .count = limit};
@@ -190,7 +198,7 @@ void append_published(std::string& out, std::string_view channel, const hub::Pub
   codec::JsonWriter json(out);
   json.begin_object().key("channel").string(channel).key("epoch").string(published.position.epoch.view());
   json.key("offset").number(published.position.offset).key("time").number(published.time.ms);
-  json.key("level").string("accepted").end_object();
+  json.key("level").string(level_text(published.level)).key("workers").number(published.workers).end_object();
 }
 
 void append_history(std::string& out, std::string_view channel, const hub::Page& page) {

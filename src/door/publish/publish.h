@@ -50,7 +50,7 @@ struct ApiChannels {
 std::expected<ApiChannels, base::Refusal> parse_api_channels(std::string_view body);  // an empty body is {}
 std::expected<ApiChannels, base::Refusal> parse_api_channels(const codec::Query& query);
 
-// {"channel","epoch","offset","time","level":"accepted"}
+// {"channel","epoch","offset","time","level","workers"}
 void append_published(std::string& out, std::string_view channel, const hub::Published& published);
 // {"channel","epoch","head","first","messages":[envelope...],"gap"?}; at most `limit` messages.
 void append_history(std::string& out, std::string_view channel, const hub::Page& page);

@@ -1,0 +1,35 @@
+// What a namespace says about its channels, as the hub needs it. Resolved by the owner of the configuration.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/time.h"
+#include "hub/channel_log.h"
+
+namespace hub {
+
+// What happens to a subscriber that does not take what is published. Whoever knows the peers decides that it does not
+// (Sink); the hub keeps the place where it stands.
+enum class SlowReader : std::uint8_t {
+  close,     // it is cut off and comes back with its cursor
+  drop,      // what does not fit its queue is left out, and announced once there is room again
+  conflate,  // while nothing can be written it gets nothing; then the newest message, and what it missed is announced
+};
+
+struct ChannelRules {
+  LogLimits log;
+  bool last_value = false;  // the newest message is kept apart from the log and outlives it
+  SlowReader slow_reader = SlowReader::close;
+  // How long a delivery may be held back so that more messages leave with it; 0: not at all.
+  base::Duration max_delay{0};
+};
+
+class Rules {
+ public:
+  virtual ~Rules() = default;
+  // The pointer must stay valid until the next call of Home::rules_changed() and FanOut::rules_changed().
+  virtual const ChannelRules* rules_of(std::string_view channel) const = 0;
+};
+
+}  // namespace hub
