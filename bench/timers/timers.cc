@@ -65,7 +65,8 @@ class Clients final : public loop::Sockets, public loop::Poller {
 
   loop::IoResult read(loop::SocketId socket, std::span<char> into) override {
     static constexpr std::string_view kUpgrade =
-        "GET /ws/bench HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
+        "GET /ws/bench HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+        "Upgrade\r\nSec-WebSocket-Version: "
         "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     static constexpr std::string_view kPong("\x8a\x80\x01\x02\x03\x04", 6);
     State& state = states_[static_cast<std::size_t>(socket)];
@@ -211,7 +212,7 @@ class Bench {
   base::SeededEntropy entropy_{4};
   server::SilentLog log_;
   struct Wakeup final : loop::Wakeup {
-    void wake() override {}
+    bool wake() override { return false; }
   } wakeup_;
   std::vector<loop::Wakeup*> wakeups_{&wakeup_};
   std::unique_ptr<server::Shared> shared_;
