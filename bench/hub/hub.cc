@@ -2,8 +2,8 @@
 // with very many subscribers, and very many channels with one subscriber each, at three sizes, so that what grows
 // faster than linearly is seen; and what is left once everybody has gone.
 //
-//     bench_hub [--max N] [--workers 1,2]     tables in Markdown; N is the largest size (1,000,000)
-//     bench_hub --check                       a small size; fails if memory is more than it should be
+//     bench_hub [--max N]     tables in Markdown; N is the largest size (1,000,000)
+//     bench_hub --check       a small size; fails if memory is more than it should be
 //
 // CPU time is that of the thread, so that what else the machine does is not in it. Bytes are what the allocator has
 // handed out (mallinfo2, with its own heads), not what is resident; messages count, the names of the benchmark do not.
@@ -310,13 +310,19 @@ Rooms measure_rooms(std::uint16_t workers, std::size_t count) {
   rooms.bytes_logged = per_channel(bytes_in_use() - bytes_before);
 
   const auto sweep = [&] {
+    bool more = false;
     for (auto& worker : hub.workers) {
       const double before = cpu_ns();
-      worker->home.sweep(hub.now);
+      if (worker->home.sweep(hub.now)) more = true;
       rooms.sweep_ns_max = std::max(rooms.sweep_ns_max, cpu_ns() - before);
     }
+    return more;
   };
-  for (std::size_t i = 0; i < count / 512 + 32; ++i) sweep();
+  const auto sweep_all = [&] {  // until every channel was visited, and nothing is left to do
+    for (std::size_t quiet = 0; quiet <= count / 1024; quiet = sweep() ? 0 : quiet + 1) {
+    }
+  };
+  sweep_all();
 
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -327,16 +333,16 @@ Rooms measure_rooms(std::uint16_t workers, std::size_t count) {
   });
   // History expires, but no channel is idle for long enough yet.
   hub.now.instant += 30s;
-  for (std::size_t i = 0; i < count / 512 + 32; ++i) sweep();
+  sweep_all();
   rooms.bytes_idle = per_channel(bytes_in_use() - bytes_before);
   const auto homes = [&] { return hub.sum([](const Worker& each) { return each.home.channels(); }); };
   hub.expect(homes() == count, "a channel was buried too early");
   hub.now.instant += 2min;
-  for (std::size_t i = 0; i < count / 512 + 32; ++i) sweep();
+  sweep_all();
   hub.expect(homes() == 0, "a channel was not buried");
   hub.now.instant += 25h;
-  for (std::size_t i = 0; i < count && hub.sum([](const Worker& each) { return each.home.tombstones(); }) > 0; ++i)
-    sweep();
+  sweep_all();
+  hub.expect(hub.sum([](const Worker& each) { return each.home.tombstones(); }) == 0, "a tombstone was not dropped");
   rooms.bytes_left = per_channel(bytes_in_use() - bytes_before);
   ::malloc_trim(0);
   rooms.resident_left = per_channel(resident_bytes() - resident_before);
@@ -395,17 +401,39 @@ void print_rooms(const std::vector<std::uint16_t>& workers, const std::vector<st
   }
 }
 
+// Bytes that the allocator has handed out depend on nothing but the code.
+int check() {
+  bool right = true;
+  const auto at_most = [&](const char* what, double bytes, double most) {
+    if (bytes <= most) return;
+    std::fprintf(stderr, "bench_hub: %s: %.1f bytes, at most %.0f are right\n", what, bytes, most);
+    right = false;
+  };
+  const Crowd crowd = measure_crowd(2, 50'000);
+  at_most("a subscriber", crowd.bytes, 40);
+  at_most("what is left of a subscriber", crowd.bytes_left, 4);
+  const Rooms rooms = measure_rooms(2, 50'000);
+  at_most("a channel with one subscriber", rooms.bytes, 400);
+  at_most("and one message of 100 bytes", rooms.bytes_logged, 700);
+  at_most("an idle channel at home", rooms.bytes_idle, 320);
+  at_most("what is left of a channel", rooms.bytes_left, 20);
+  return right ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::mallopt(M_MXFAST, 0);  // as the server does (loop::tune_allocator)
   std::size_t largest = 1'000'000;
-  std::vector<std::uint16_t> workers{1, 2};
+  const std::vector<std::uint16_t> workers{1, 2};
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
     if (option == "--max" && i + 1 < argc) {
       largest = std::strtoul(argv[++i], nullptr, 10);
+    } else if (option == "--check") {
+      return check();
     } else {
-      std::fputs("usage: bench_hub [--max N]\n", stderr);
+      std::fputs("usage: bench_hub [--max N] | --check\n", stderr);
       return 2;
     }
   }

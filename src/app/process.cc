@@ -28,6 +28,7 @@ std::string reason_for_no_batcher(bool wanted) {
 
 std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Options options, server::Log& log) {
   std::unique_ptr<Process> process(new Process());
+  loop::tune_allocator();
   loop::raise_descriptor_limit();
   loop::KernelEntropy entropy;
   process->ticket_keys_ = loop::TicketKeys::generate(entropy);

@@ -70,7 +70,7 @@ void FanOut::request(std::uint32_t slot, const Subscription& subscription, const
   Channel& channel = channels_[subscription.channel];
   ++channel.requests;
   post.send(channel.home, Attach{.request = request_of(slot, subscription.generation),
-                                 .channel = std::string(channel.name.view()),
+                                 .channel = channel.name,
                                  .local = {subscription.channel, channel.generation},
                                  .since = since,
                                  .mode = mode,
@@ -398,7 +398,7 @@ void FanOut::pump(Post& post) {
       queue.pop_front();
       channel.detach_queued = false;
       if (channel.used()) continue;  // somebody came back before the home was told
-      post.send(home, Detach{std::string(channel.name.view()), {slot, channel.generation}, channel.outcomes()});
+      post.send(home, Detach{channel.name, {slot, channel.generation}, channel.outcomes()});
       free_channel(slot);
     }
   }

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kSweepChannels = 1024;  // per turn: some 50 microseconds
 constexpr std::size_t kLoggedSlack = 1024;
 constexpr std::uint32_t kKeyNumbers = UINT32_MAX / 2;  // they go round
-constexpr int kForgottenPerCall = 1024;                // tombstones or keys: more at once would be felt
+// Per turn too: messages, channels, tombstones or keys that go, each of which costs as much as ten that stay.
+constexpr std::size_t kSweepChanges = 256;
 
 Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
              std::uint32_t bytes_max) {
@@ -159,7 +160,7 @@ Listed Home::list(const List& list) const {
 }
 
 void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
-  Channel* channel = find(detach.channel);
+  Channel* channel = find(detach.channel.view());
   if (channel == nullptr) return;
   if (detach.outcomes != Outcomes{}) {
     if (!channel->outcomes) channel->outcomes = std::make_unique<Outcomes>();
@@ -230,26 +231,28 @@ void Home::append(Channel& channel, MessageRef message, Now now) {
 // The oldest message of all channels goes first, so that one loud channel cannot push out a quiet one's newest.
 void Home::enforce_total() {
   while (log_bytes_ > options_.log_bytes_max && !logged_.empty()) {
-    const Logged oldest = logged_.front();
-    logged_.pop_front();
+    const LogOrder::Entry oldest = logged_.pop_front();
     if (Channel* channel = channel_of(oldest); channel != nullptr) {
       change_log(*channel, [&](ChannelLog& log) { log.drop_through(oldest.offset); });
     }
   }
-  if (logged_.size() > 2 * logged_messages_ + kLoggedSlack) forget_dropped_entries();
+  tidy_log_order();
 }
 
-Home::Channel* Home::channel_of(const Logged& entry) {
+bool Home::tidy_log_order() {
+  const auto too_many = [&] { return logged_.size() > 2 * logged_messages_ + kLoggedSlack; };
+  if (!too_many()) return false;
+  logged_.tidy([&](const LogOrder::Entry& each) {
+    const Channel* channel = channel_of(each);
+    return channel != nullptr && each.offset >= channel->log.first_held();
+  });
+  return too_many();
+}
+
+Home::Channel* Home::channel_of(const LogOrder::Entry& entry) {
   if (!channels_.taken(entry.slot)) return nullptr;
   Channel& channel = channels_[entry.slot];
   return channel.generation == entry.generation ? &channel : nullptr;
-}
-
-void Home::forget_dropped_entries() {
-  std::erase_if(logged_, [&](const Logged& each) {
-    const Channel* channel = channel_of(each);
-    return channel == nullptr || each.offset < channel->log.first_held();
-  });
 }
 
 // The messages are the newest of the channel.
@@ -358,19 +361,28 @@ Home::Channel* Home::find(std::string_view name) {
 }
 
 Home::Channel* Home::find_or_create(std::string_view name, Now now) {
-  if (Channel* known = find(name); known != nullptr) return known;
+  Channel* known = find(name);
+  return known != nullptr ? known : create(base::SharedBytes::copy(name), now);
+}
+
+Home::Channel* Home::find_or_create(const base::SharedBytes& name, Now now) {
+  Channel* known = find(name.view());
+  return known != nullptr ? known : create(name, now);
+}
+
+Home::Channel* Home::create(base::SharedBytes name, Now now) {
   if (channels_.size() >= options_.channels_max) return nullptr;
   const std::uint32_t slot = channels_.take();
   Channel& channel = channels_[slot];
-  channel.name = base::SharedBytes::copy(name);
+  channel.name = std::move(name);
   channel.slot = slot;
   ++channel.generation;
-  channel.rules = rules_.rules_of(name);
+  channel.rules = rules_.rules_of(channel.name.view());
   channel.idle_since = now.instant;
-  const std::optional<Tombstone> stone = tombstones_.take(base::hash128(name, hash_seed_));
+  const std::optional<Tombstone> stone = tombstones_.take(base::hash128(channel.name.view(), hash_seed_));
   std::tie(channel.epoch, channel.log) = remains_of(stone);
   if (!stone) channel.epoch = make_epoch();
-  by_name_.insert(base::hash64(name, hash_seed_), slot);
+  by_name_.insert(base::hash64(channel.name.view(), hash_seed_), slot);
   return &channel;
 }
 
@@ -398,24 +410,30 @@ void Home::expire(Channel& channel, base::Instant now) {
   change_log(channel, [&](ChannelLog& log) { log.expire(now, channel.rules->log); });
 }
 
-void Home::sweep(Now now) {
-  forget_old_keys(now.instant);
-  drop_old_tombstones(now.instant);
+bool Home::sweep(Now now) {
+  bool more = forget_old_keys(now.instant);
+  if (drop_old_tombstones(now.instant)) more = true;
+  if (tidy_log_order()) more = true;
+  std::size_t changes = 0;
   const std::size_t visits = std::min(kSweepChannels, channels_.size());
   for (std::size_t visited = 0; visited < visits; ++visited) {
+    if (changes >= kSweepChanges) return true;
     std::uint32_t slot = channels_.next(sweep_cursor_);
     if (slot == channels_.kNone) slot = channels_.next(0);
     sweep_cursor_ = slot + 1;
     Channel& channel = channels_[slot];
+    const std::size_t before = channel.log.size();
     expire(channel, now.instant);
+    changes += before - channel.log.size();
     if (!channel.rules->last_value && channel.log.size() == 0) channel.last.reset();
-    bury_if_idle(channel, now.instant);
+    if (bury_if_idle(channel, now.instant)) ++changes;
   }
+  return more;
 }
 
-void Home::bury_if_idle(Channel& channel, base::Instant now) {
+bool Home::bury_if_idle(Channel& channel, base::Instant now) {
   const bool alive = !channel.interests.empty() || channel.log.size() > 0 || channel.last;
-  if (alive || now - channel.idle_since < options_.channel_idle) return;
+  if (alive || now - channel.idle_since < options_.channel_idle) return false;
   if (channel.log.head() > 0) {
     tombstones_.add(base::hash128(channel.name.view(), hash_seed_),
                     {{channel.epoch, channel.log.head()}, channel.log.newest_time(), now});
@@ -423,17 +441,19 @@ void Home::bury_if_idle(Channel& channel, base::Instant now) {
   }
   by_name_.erase(base::hash64(channel.name.view(), hash_seed_), channel.slot);
   channels_.give_back(channel.slot);
+  return true;
 }
 
-void Home::drop_old_tombstones(base::Instant now) {
-  for (int dropped = 0; dropped < kForgottenPerCall; ++dropped) {
+bool Home::drop_old_tombstones(base::Instant now) {
+  for (std::size_t dropped = 0; dropped < kSweepChanges; ++dropped) {
     const Tombstone* oldest = tombstones_.oldest();
-    if (oldest == nullptr) return;
+    if (oldest == nullptr) return false;
     const bool too_old = now - oldest->buried >= options_.tombstone_ttl;
-    if (!too_old && tombstones_.size() <= options_.tombstones_max) return;
+    if (!too_old && tombstones_.size() <= options_.tombstones_max) return false;
     forgotten_ = std::max(forgotten_, oldest->newest);
     tombstones_.drop_oldest();
   }
+  return true;
 }
 
 const Home::Remembered* Home::known_answer(const base::Hash128& key, base::Instant now) const {
@@ -457,11 +477,12 @@ void Home::forget_oldest_key() {
   first_key_ = (first_key_ + 1) & kKeyNumbers;
 }
 
-void Home::forget_old_keys(base::Instant now) {
-  for (int forgotten = 0; forgotten < kForgottenPerCall; ++forgotten) {
-    if (keys_.empty() || now - keys_.front().at <= kIdempotencyAge) return;
+bool Home::forget_old_keys(base::Instant now) {
+  for (std::size_t forgotten = 0; forgotten < kSweepChanges; ++forgotten) {
+    if (keys_.empty() || now - keys_.front().at <= kIdempotencyAge) return false;
     forget_oldest_key();
   }
+  return true;
 }
 
 void Home::rules_changed(HomeOptions options, Post& post) {

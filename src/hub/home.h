@@ -34,6 +34,7 @@
 #include "base/time.h"
 #include "hub/channel_log.h"
 #include "hub/limits.h"
+#include "hub/log_order.h"
 #include "hub/mail.h"
 #include "hub/rules.h"
 #include "hub/tombstones.h"
@@ -72,8 +73,9 @@ class Home {
   void stop_holding(Post& post);
   // Brings workers that had no room up to date, as far as there is room now.
   void pump(Post& post);
-  // Expires old messages and buries idle channels: a bounded number of channels per call.
-  void sweep(Now now);
+  // Expires old messages and buries idle channels: a bounded amount of work per call. True if it should be called again
+  // soon, because there was more to do than that.
+  bool sweep(Now now);
   // After a configuration change: options and rules count from now on. What is held back leaves now.
   void rules_changed(HomeOptions options, Post& post);
 
@@ -122,11 +124,6 @@ class Home {
     Level level;
     std::uint16_t workers;
   };
-  struct Logged {        // one logged message in the order of all channels, for the cap over them
-    std::uint32_t slot;  // of the channel
-    std::uint32_t generation;
-    Offset offset;
-  };
 
   void handle(base::WorkerId from, Publish& publish, Now now, Post& post);
   void handle(base::WorkerId from, Attach& attach, Now now, Post& post);
@@ -136,6 +133,8 @@ class Home {
   std::uint32_t find_slot(std::string_view name) const;
   Channel* find(std::string_view name);
   Channel* find_or_create(std::string_view name, Now now);
+  Channel* find_or_create(const base::SharedBytes& name, Now now);
+  Channel* create(base::SharedBytes name, Now now);
   Epoch make_epoch();
   // The position and the empty log of a channel that does not live; no epoch if nothing is known of it.
   std::pair<Epoch, ChannelLog> remains_of(const std::optional<Tombstone>& stone) const;
@@ -151,19 +150,20 @@ class Home {
   template <class Change>
   void change_log(Channel& channel, Change change);
   void enforce_total();
-  Channel* channel_of(const Logged& entry);  // null: it does not live any more
-  void forget_dropped_entries();
+  Channel* channel_of(const LogOrder::Entry& entry);  // null: it does not live any more
+  bool tidy_log_order();                              // true: it names too much that is gone still
   static Interest* interest_of(Channel& channel, base::WorkerId worker);
   static std::uint16_t interested_in(const Channel& channel);  // workers, behind or not
   void stop_interest(Channel& channel, Interest& interest);
   static void remove_interest(Channel& channel, Interest& interest);
   void expire(Channel& channel, base::Instant now);
-  void bury_if_idle(Channel& channel, base::Instant now);
+  bool bury_if_idle(Channel& channel, base::Instant now);
   const Remembered* known_answer(const base::Hash128& key, base::Instant now) const;
   void remember(const Remembered& answer);
   void forget_oldest_key();
-  void forget_old_keys(base::Instant now);
-  void drop_old_tombstones(base::Instant now);
+  bool forget_old_keys(base::Instant now);
+  // True if some are left for the next call.
+  bool drop_old_tombstones(base::Instant now);
 
   std::uint16_t workers_;
   HomeOptions options_;
@@ -174,7 +174,7 @@ class Home {
   base::Slab<Channel> channels_;
   base::HashIndex by_name_;
   std::uint32_t sweep_cursor_ = 0;
-  std::deque<Logged> logged_;  // may name messages that are dropped already; rebuilt when half of it does
+  LogOrder logged_;  // at most about half of it is gone already
   std::uint64_t logged_messages_ = 0;
   std::uint64_t log_bytes_ = 0;
   Tombstones tombstones_;

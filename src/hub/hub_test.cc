@@ -547,6 +547,44 @@ TEST(Hub, TheOldestIdempotencyKeysMakeRoom) {
   EXPECT_EQ(publish("news", 1).position.offset, 6U) << "forgotten";
 }
 
+// They go a few at a time, so that a turn stays short; who still lies there is not known any more.
+TEST(Hub, AKeyThatIsTooOldIsUnknownBeforeItIsForgotten) {
+  Cluster hub(1, 64, {}, 1);
+  constexpr std::uint64_t kKeys = 2000;
+  for (std::uint64_t key = 1; key <= kKeys; ++key) hub.publish(0, "news", "x", base::Hash128{key, key << 40});
+  hub.settle();
+  hub.advance(kIdempotencyAge + std::chrono::seconds(1));
+  hub.publish(0, "news", "y", base::Hash128{kKeys, kKeys << 40});
+  hub.settle();
+  EXPECT_EQ(hub.nodes[0]->answers.back().error, base::Error::none) << "no conflict with what it was before";
+  EXPECT_EQ(hub.nodes[0]->answers.back().position.offset, kKeys + 1);
+  for (int i = 0; i < 100; ++i) hub.sweep();
+  hub.publish(0, "news", "y", base::Hash128{kKeys, kKeys << 40});
+  hub.settle();
+  EXPECT_EQ(hub.nodes[0]->answers.back().position.offset, kKeys + 1) << "the newer answer outlives the older";
+}
+
+// However much has to go at once, a sweep does little of it, and says that it should be called again.
+TEST(Hub, ASweepDoesABoundedAmountOfWork) {
+  Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1, {.tombstone_ttl = std::chrono::hours(1)});
+  Home& home = hub.nodes[0]->home;
+  for (int i = 0; i < 3000; ++i) hub.publish(0, "channel" + std::to_string(i), "x");
+  hub.settle();
+  const auto sweeps_until = [&](auto done) {
+    int sweeps = 0;
+    for (bool more = true; !done(); more = home.sweep(hub.now), ++sweeps) EXPECT_TRUE(more) << sweeps;
+    return sweeps;
+  };
+  hub.advance(std::chrono::minutes(5));
+  EXPECT_GT(sweeps_until([&] { return home.log_bytes() == 0; }), 10);
+  for (int i = 0; i < 100 && home.channels() > 0; ++i) home.sweep(hub.now);
+  EXPECT_EQ(home.channels(), 0U);
+  EXPECT_EQ(home.tombstones(), 3000U);
+  hub.advance(std::chrono::hours(2));
+  EXPECT_GT(sweeps_until([&] { return home.tombstones() == 0; }), 10);
+  EXPECT_FALSE(home.sweep(hub.now));
+}
+
 // Somebody who waits in the middle of its catch-up while the channel is forgotten and begins again.
 TEST(Hub, ACatchUpDoesNotGoOnInAnotherEpoch) {
   Cluster hub(1, 64, {.log = {.age_max = std::chrono::seconds(1)}}, 1, {.tombstones_max = 0});

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/ids.h"
+#include "base/shared_bytes.h"
 #include "hub/message.h"
 #include "hub/position.h"
 #include "hub/since.h"
@@ -47,7 +48,7 @@ struct Publish {
 // head, attaches the worker to the channel in the same step.
 struct Attach {
   RequestId request = 0;
-  std::string channel;
+  base::SharedBytes channel;  // home and worker share the name
   LocalChannelId local;
   Since since;
   enum class Mode : std::uint8_t { normal, give_up };  // give_up: too many rounds; jump to the head with a gap
@@ -159,7 +160,7 @@ struct Delivery {
 
 // The sender has no subscriber of that channel any more.
 struct Detach {
-  std::string channel;
+  base::SharedBytes channel;
   LocalChannelId local;
   Outcomes outcomes;  // of its subscribers
 };

@@ -33,7 +33,7 @@ TimerWheel::Tick TimerWheel::widen(std::uint32_t low) const {
 }
 
 TimerWheel::Links& TimerWheel::links(std::uint32_t link) {
-  return (link & kHead) != 0 ? heads_[link & ~kHead] : timers_[link].links;
+  return (link & kHead) != 0 ? heads_[link & ~kHead] : timer_of(link).links;
 }
 
 void TimerWheel::schedule(std::uint32_t key, base::Instant at) {
@@ -42,7 +42,9 @@ void TimerWheel::schedule(std::uint32_t key, base::Instant at) {
     cancel(key);
     return;
   }
-  if (key >= timers_.size()) timers_.resize(std::size_t{key} + 1);
+  if (key >> kChunkBits >= chunks_.size()) chunks_.resize((key >> kChunkBits) + 1);
+  Chunk& chunk = chunks_[key >> kChunkBits];
+  if (!chunk.timers) chunk.timers = std::make_unique<Timer[]>(std::size_t{1} << kChunkBits);
 
   Tick tick = now_;
   if (at > start_) {
@@ -52,7 +54,7 @@ void TimerWheel::schedule(std::uint32_t key, base::Instant at) {
     tick = std::min(tick, now_ + (kDistanceMax - 1));
   }
 
-  Timer& timer = timers_[key];
+  Timer& timer = timer_of(key);
   timer.deadline = static_cast<std::uint32_t>(tick);
   if (timer.links.next != kNone) {
     if (widen(timer.queued) <= tick) return;  // found again when the old time comes
@@ -63,12 +65,18 @@ void TimerWheel::schedule(std::uint32_t key, base::Instant at) {
 
 void TimerWheel::cancel(std::uint32_t key) {
   if (scheduled(key)) remove(key);
+  if (key >> kChunkBits >= chunks_.size()) return;
+  if (Chunk& chunk = chunks_[key >> kChunkBits]; chunk.scheduled == 0) chunk.timers.reset();
 }
 
-bool TimerWheel::scheduled(std::uint32_t key) const { return key < timers_.size() && timers_[key].links.next != kNone; }
+bool TimerWheel::scheduled(std::uint32_t key) const {
+  if (key >> kChunkBits >= chunks_.size()) return false;
+  const Chunk& chunk = chunks_[key >> kChunkBits];
+  return chunk.timers && chunk.timers[key & ((1U << kChunkBits) - 1)].links.next != kNone;
+}
 
 void TimerWheel::insert(std::uint32_t key) {
-  Timer& timer = timers_[key];
+  Timer& timer = timer_of(key);
   timer.queued = timer.deadline;
   const Tick tick = widen(timer.deadline);
   const Tick difference = tick ^ now_;
@@ -82,18 +90,21 @@ void TimerWheel::insert(std::uint32_t key) {
   links(head.previous).next = key;
   head.previous = key;
   occupied_[level] |= std::uint64_t{1} << slot;
+  ++chunks_[key >> kChunkBits].scheduled;
   ++size_;
 }
 
 void TimerWheel::remove(std::uint32_t key) {
-  const Links old = timers_[key].links;
-  timers_[key].links = {kNone, kNone};
+  Links& own = timer_of(key).links;
+  const Links old = own;
+  own = {kNone, kNone};
   links(old.previous).next = old.next;
   links(old.next).previous = old.previous;
   if (old.next == old.previous && (old.next & kHead) != 0) {
     const std::uint32_t index = old.next & ~kHead;
     occupied_[index / kSlots] &= ~(std::uint64_t{1} << (index % kSlots));
   }
+  --chunks_[key >> kChunkBits].scheduled;
   --size_;
 }
 
@@ -117,6 +128,7 @@ base::Instant TimerWheel::next_deadline() const {
 
 void TimerWheel::advance(base::Instant now, std::vector<std::uint32_t>& due, std::size_t max) {
   ASSERT(max > 0);
+  std::size_t moves = kMovesPerDue * max;
   if (now < start_) return;
   const Tick target = static_cast<Tick>((now - start_) / tick_);
   while (true) {
@@ -126,9 +138,10 @@ void TimerWheel::advance(base::Instant now, std::vector<std::uint32_t>& due, std
     now_ = std::max(now_, slot.start);
     const unsigned index = slot.level * kSlots + slot.index;
     for (std::uint32_t key = heads_[index].next; (key & kHead) == 0; key = heads_[index].next) {
-      if (max-- == 0) return;
+      const bool is_due = widen(timer_of(key).deadline) <= now_;
+      if ((is_due ? max : moves)-- == 0) return;
       remove(key);
-      if (widen(timers_[key].deadline) <= now_) {
+      if (is_due) {
         due.push_back(key);
       } else {
         insert(key);

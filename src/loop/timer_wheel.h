@@ -1,5 +1,6 @@
 // One timer per peer slot: a hierarchical timing wheel (Varghese and Lauck, 1987) keyed by a slot number that the owner
-// chooses. It is a value: no clock, no callbacks, no allocation per timer beyond its slab of 16 bytes per key.
+// chooses. It is a value: no clock, no callbacks, no allocation per timer beyond its slab of 16 bytes per key, of which
+// empty parts go back.
 //
 // Not a general scheduler: a key has at most one timer, and times are rounded up to the next tick (10 ms).
 //
@@ -10,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/time.h"
@@ -18,6 +20,9 @@ namespace loop {
 
 class TimerWheel {
  public:
+  // What is done with a due timer costs much more than to queue one again.
+  static constexpr std::size_t kMovesPerDue = 8;
+
   explicit TimerWheel(base::Instant start, base::Duration tick = std::chrono::milliseconds(10));
 
   // The timer of `key` fires at the first tick that is not before `at`; it replaces an earlier one. kNever cancels.
@@ -34,8 +39,9 @@ class TimerWheel {
   // timer was moved back or must change level: advance() then finds nothing due, at most once per level and timer.
   base::Instant next_deadline() const;
 
-  // Appends the keys that are due at `now`, in the order of their ticks, and unschedules them. Touches at most `max`
-  // (> 0) timers, so that a burst cannot stall the loop; if some are left, next_deadline() is not after `now`.
+  // Appends the keys that are due at `now`, in the order of their ticks, and unschedules them; at most `max` (> 0), and
+  // queues at most kMovesPerDue * max others again, so that neither a burst nor the turn of a level can stall the loop.
+  // If some are left, next_deadline() is not after `now`.
   void advance(base::Instant now, std::vector<std::uint32_t>& due, std::size_t max);
 
  private:
@@ -59,6 +65,13 @@ class TimerWheel {
     std::uint32_t queued = 0;    // low half of the tick it is queued for: not after deadline
   };
   static_assert(sizeof(Timer) == 16);
+  // The keys are dense, so most chunks are full or gone; none is copied when the slab grows.
+  static constexpr unsigned kChunkBits = 6;
+  struct Chunk {
+    std::unique_ptr<Timer[]> timers;  // null: none of its keys has a timer
+    std::uint32_t scheduled = 0;
+  };
+  Timer& timer_of(std::uint32_t key) { return chunks_[key >> kChunkBits].timers[key & ((1U << kChunkBits) - 1)]; }
 
   Tick widen(std::uint32_t low) const;  // the tick nearest to now_ with this low half
   Links& links(std::uint32_t link);
@@ -75,7 +88,7 @@ class TimerWheel {
   base::Duration tick_;
   Tick now_ = 0;
   std::size_t size_ = 0;
-  std::vector<Timer> timers_;
+  std::vector<Chunk> chunks_;
   std::array<std::uint64_t, kLevels> occupied_{};
   std::array<Links, kLevels * kSlots> heads_;
 };

@@ -50,6 +50,7 @@ class Connections {
   void expire(base::Instant now);
   void flush();
   void reap();
+  void release_spare_memory();  // after very many have gone
   base::Instant next_deadline() const;
   bool urgent() const {
     return !dirty_.empty() || !buffered_.empty() || accept_again_;
@@ -58,13 +59,12 @@ class Connections {
   Peer* find(base::PeerId id);
   Peer& at(std::uint32_t slot) { return peers_[slot]; }
   const Listener& listener_of(const Peer& peer) const { return listeners_[peer.listener].listener; }
-  std::size_t count() const { return count_; }
+  std::size_t count() const { return peers_.size(); }
   template <class Visit>
   void for_each(Visit visit) {
-    for (std::uint32_t slot = 0; slot < peers_.size(); ++slot) {
-      Peer& peer = peers_[slot];
-      if (peer.phase != Peer::Phase::free && !peer.dying) visit(peer);
-    }
+    peers_.for_each([&](Peer& peer) {
+      if (!peer.dying) visit(peer);
+    });
   }
 
   void send(Peer& peer, const base::SharedBytes& block) {
@@ -126,8 +126,6 @@ class Connections {
   loop::TimerWheel wheel_;
   std::vector<ListenerSocket> listeners_;
   PeerSlab peers_;
-  std::vector<std::uint32_t> free_;
-  std::size_t count_ = 0;
   std::vector<std::uint32_t> dirty_, flushing_;
   std::vector<std::uint32_t> dying_;
   std::vector<std::uint32_t> due_;

@@ -1,37 +1,38 @@
-// The peers of one worker by slot. Slots are dense and used again; a peer never moves. Chunks of peers instead of one
-// array, so that growing moves nothing and a slot is found with a shift and a mask.
+// The peers of one worker by slot. A peer never moves; the memory of chunks that nobody uses any more goes back.
 // Threads: owned by one worker.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
+#include "base/slab.h"
 #include "server/peer.h"
 
 namespace server {
 
 class PeerSlab {
  public:
-  // `slot` < size(); data() and get(), because the library's checks would cost more than the look-up.
-  Peer& operator[](std::uint32_t slot) { return chunks_.data()[slot >> kChunkBits].get()[slot & (kChunkPeers - 1)]; }
-  std::uint32_t size() const { return size_; }
+  Peer& operator[](std::uint32_t slot) { return peers_[slot]; }  // of a peer that lives
+  // Null: nobody has the slot. Of a token or id that may be old; the generation is the caller's to compare.
+  Peer* find(std::uint32_t slot) { return peers_.taken(slot) ? &peers_[slot] : nullptr; }
+  std::size_t size() const { return peers_.size(); }
 
-  // A peer in the next slot, in Phase::free.
-  Peer& grow() {
-    if (size_ == chunks_.size() * kChunkPeers) chunks_.push_back(std::make_unique<Peer[]>(kChunkPeers));
-    Peer& peer = (*this)[size_];
-    peer.slot = size_++;
+  // A new peer, in Phase::free.
+  Peer& take() {
+    const std::uint32_t slot = peers_.take();
+    Peer& peer = peers_[slot];
+    peer.slot = slot;
+    if (++peer.generation == 0) peer.generation = 1;
     return peer;
+  }
+  void give_back(Peer& peer) { peers_.give_back(peer.slot); }  // destroys it
+
+  template <class Visit>
+  void for_each(Visit visit) {
+    peers_.for_each([&](std::uint32_t, Peer& peer) { visit(peer); });
   }
 
  private:
-  static constexpr unsigned kChunkBits = 6;  // 64 peers: a few pages
-  static constexpr std::uint32_t kChunkPeers = 1U << kChunkBits;
-
-  std::vector<std::unique_ptr<Peer[]>> chunks_;
-  std::uint32_t size_ = 0;
+  base::Slab<Peer> peers_;
 };
 
 }  // namespace server

@@ -9,7 +9,9 @@ namespace server {
 namespace {
 
 constexpr base::Duration kSweepInterval = std::chrono::milliseconds(100);
+constexpr base::Duration kSweepAgain = std::chrono::milliseconds(10);  // while there is much to put away
 constexpr base::Duration kMemoryReturnInterval = std::chrono::seconds(2);
+constexpr std::size_t kDeparturesMin = 1000;        // fewer are not worth the milliseconds
 constexpr std::size_t kMailsPerTurn = 4096;         // per sender
 constexpr std::uint32_t kAddressesMax = 16 * 1024;  // whose rates are remembered: 1 MiB
 constexpr int kSelfMailRounds = 4;                  // a publish of this worker to itself is delivered in the same turn
@@ -234,15 +236,35 @@ void Worker::gone(Peer& peer) {
 
 void Worker::sweep() {
   if (clock_now_ < next_sweep_) return;
-  next_sweep_ = clock_now_ + kSweepInterval;
-  home_.sweep(now());
+  const bool more = home_.sweep(now());
+  next_sweep_ = clock_now_ + (more ? kSweepAgain : kSweepInterval);
   publish_gauges();
+  note_departures();
   if (io_.memory != nullptr) watch_memory();
+}
+
+// After a mass disconnect, once it is over: what was needed for those who left goes back to the system. Nothing of this
+// is done while connections come and go as usual.
+void Worker::note_departures() {
+  const std::size_t count = io_.memory != nullptr ? shared_.admission.connections() : connections_.count();
+  connections_peak_ = std::max(connections_peak_, count);
+  const bool many_left = connections_peak_ - count >= std::max(kDeparturesMin, connections_peak_ / 4);
+  const bool over = count >= connections_before_;
+  connections_before_ = count;
+  if (!many_left || !over) return;
+  connections_peak_ = count;
+  connections_.release_spare_memory();
+  // The other workers see that it is over at about the same time: theirs is free a little later.
+  if (io_.memory != nullptr) return_memory_at_ = clock_now_ + kMemoryReturnInterval / 2;
 }
 
 // What is free but kept by the allocator is no reason to refuse anybody.
 void Worker::watch_memory() {
   const std::uint64_t limit = desk_.options().memory_bytes_max;
+  if (clock_now_ >= return_memory_at_) {
+    return_memory_at_ = base::kNever;
+    io_.memory->return_free();
+  }
   std::uint64_t bytes = io_.memory->resident_bytes();
   if (bytes > limit / 5 * 4 && clock_now_ >= next_memory_return_) {
     next_memory_return_ = clock_now_ + kMemoryReturnInterval;

@@ -72,6 +72,7 @@ class Worker final : public Protocols {
   void continue_drain();
   void sweep();
   void publish_gauges();
+  void note_departures();
   void watch_memory();
   hub::Now now() const { return {clock_now_, io_.clock.wall()}; }
 
@@ -101,6 +102,9 @@ class Worker final : public Protocols {
   base::Instant clock_now_;
   base::Instant next_sweep_;
   base::Instant next_memory_return_;
+  std::size_t connections_peak_ = 0;    // since much memory was given back
+  std::size_t connections_before_ = 0;  // at the last sweep
+  base::Instant return_memory_at_ = base::kNever;
   struct Waiting {  // a peer that is paused, and the number of its last parked request
     base::PeerId peer;
     std::uint64_t last_request;
