@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Measures this server, the physical limit and other push servers, on this machine and in one run, and prints a page.
 
-    ./dev bench [--quick] [--output docs/evidence/bench.md] [--json FILE] [--only fan-out,deflate,workers,latency,echo,memory,limit]
+    ./dev bench [--quick] [--output docs/evidence/bench.md] [--json FILE] [--only fan-out,deflate,workers,latency,echo,memory,stalled,limit]
 
 What the figures mean: docs/performance.md. `--smoke` is the test of the bench itself: few connections, few messages, this
 server, the limit and, if it is there, npm's ws; it fails if anything was lost and looks at no time.
 """
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -20,9 +21,10 @@ import mail
 import memory
 import page
 import speed
+import stalled
 from processes import Failed, ROOT, cpus
 
-PARTS = ("fan-out", "deflate", "workers", "latency", "echo", "memory", "limit")
+PARTS = ("fan-out", "deflate", "workers", "latency", "echo", "memory", "stalled", "limit")
 
 
 class Rig:
@@ -41,13 +43,14 @@ class Rig:
         self.repetitions, self.rounds, self.receivers, self.echo_connections = 7, 200, 1000, 200
         self.idle, self.idle_tls = (500, 9500), (200, 2200)
         self.echo_sizes = (20, 1024, 16384)
-        self.mail_receivers, self.held_receivers, self.paced_s = (100, 1000), 50, 2
+        self.mail_receivers, self.held_receivers, self.paced_s = (100, 1000), (20, 100), 2
+        self.fill = 150  # rounds of 16 messages, which fill the queues of those who do not read
         if options.quick:
             self.repetitions, self.rounds, self.idle, self.idle_tls, self.paced_s = 2, 50, (500, 3000), (100, 500), 1
         if options.smoke:
             self.repetitions, self.rounds, self.receivers, self.echo_connections = 1, 10, 50, 20
             self.idle, self.idle_tls, self.echo_sizes = (20, 100), (10, 30), (20, 16384)
-            self.mail_receivers, self.held_receivers, self.paced_s = (20, 50), 10, 0.05
+            self.mail_receivers, self.held_receivers, self.paced_s = (20, 50), (5, 10), 0.05
         if options.repetitions:
             self.repetitions = options.repetitions
         self.flaws = []
@@ -82,7 +85,8 @@ def tables(rig, parts, peers, place):
         yield mail.between_workers(rig, two)
     if "latency" in parts:
         yield latency.to_the_last(rig, bare, ours)
-        yield latency.held_back(rig, ours, contestants.Wirebird(rig.binary, max_delay="1ms"))
+        for receivers, rate, max_delay in zip(rig.held_receivers, (8000, 1000), ("1ms", "8ms")):
+            yield latency.held_back(rig, ours, contestants.Wirebird(rig.binary, max_delay=max_delay), receivers, rate)
     if "echo" in parts:
         for size in rig.echo_sizes:
             yield speed.echo(rig, everybody, size)
@@ -90,6 +94,8 @@ def tables(rig, parts, peers, place):
         yield memory.idle(rig, everybody)
         files = certificate(place)
         yield memory.tls(rig, contestants.Wirebird(rig.binary, tls=files), contestants.BareTls(rig.bare_tls, files))
+    if "stalled" in parts:
+        yield stalled.table(rig, rig.binary)
     if "limit" in parts:
         yield speed.alone(rig)
 
@@ -97,10 +103,11 @@ def tables(rig, parts, peers, place):
 def introduction(rig, options, peers, missing):
     mode = " --smoke" if options.smoke else " --quick" if options.quick else ""
     servers = [f"wirebird {contestants.Wirebird(rig.binary).version()}"] + [f"{peer.name} {peer.version()}" for peer in peers]
+    order = ", at real-time priority" if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR) else ""
     where = f"each server on CPU {rig.pin[0]}, the client on CPU {rig.pin[1]}" if rig.pin else "not pinned: one CPU"
     repetitions = f"{rig.repetitions} interleaved repetition{'s' if rig.repetitions > 1 else ''}"
     lines = ["# Bench", "",
-             f"Made by `./dev bench{mode}` on {time.strftime('%Y-%m-%d', time.gmtime())}. {page.machine()}; {where}.",
+             f"Made by `./dev bench{mode}` on {time.strftime('%Y-%m-%d', time.gmtime())}. {page.machine()}; {where}{order}.",
              f"{repetitions}; cells are minimum / **median** / maximum.",
              "What the figures mean: [performance.md](../performance.md).", "",
              "Equal work: the same payload to the same receivers, one worker thread unless said otherwise, no history, no",

@@ -681,7 +681,8 @@ class Api(DoorTest):
         self.assertEqual([by_name[f"{prefix}-{i}"]["messages"] for i in range(3)], [1, 2, 3])
         self.assertEqual([by_name[f"{prefix}-{i}"]["head"] for i in range(3)], [1, 2, 3])
         self.assertEqual([by_name[f"{prefix}-{i}"]["subscribers"] for i in range(3)], [0, 3, 0])
-        self.assertEqual(set(listed[0]), {"channel", "epoch", "head", "messages", "bytes", "subscribers"})
+        self.assertEqual(set(listed[0]), {"channel", "epoch", "head", "messages", "bytes", "subscribers", "lagging", "queued",
+                                          "dropped", "conflated", "overload", "closed"})
         self.assertEqual(len(self.server.http("GET", f"/api/channels?prefix={prefix}&limit=2").json["channels"]), 2)
 
     def test_info(self):

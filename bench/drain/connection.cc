@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "bench/native.h"
 
 namespace bench {
@@ -110,12 +112,38 @@ void Connection::control(Opcode opcode, std::string_view piece, bool end_of_fram
   control_.append(piece);
   if (!end_of_frame) return;
   if (opcode == Opcode::close) end("close: " + (control_.size() > 2 ? control_.substr(2) : "without a reason"));
+  if (opcode == Opcode::pong) ++pongs_;
   if (opcode == Opcode::ping) {
     std::string pong;
     append_frame(pong, Opcode::pong, control_);
     send(pong);
   }
   control_.clear();
+}
+
+void Connection::stall() {
+  int bytes = 16 * 1024;
+  setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  looks_for_gaps_ = true;
+  watch(0);
+}
+
+void Connection::go_on() { watch(EPOLLIN); }
+
+void Connection::ping() {
+  std::string frame;
+  append_frame(frame, Opcode::ping, "are you there?");
+  send(frame);
+}
+
+void Connection::take_gap() {
+  constexpr std::string_view kFrom = "\"gap\":{\"from\":", kTo = ",\"to\":";
+  const std::size_t from = record_.find(kFrom);
+  if (from == std::string::npos) return;
+  const std::size_t to = record_.find(kTo, from);
+  if (to == std::string::npos) return end("a gap without an end");
+  auto number = [this](std::size_t at) { return std::strtoull(record_.c_str() + at, nullptr, 10); };
+  announced_ += number(to + kTo.size()) + 1 - number(from + kFrom.size());
 }
 
 void Connection::watch(std::uint32_t events) {

@@ -38,6 +38,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   State state() const { return state_; }
+  std::uint64_t id() const { return id_; }
   const std::string& why() const { return why_; }  // it ended
 
   // Raw bytes, frames already made. What the socket does not take waits here.
@@ -46,6 +47,14 @@ class Connection {
   // Segments with data that came so far. On loopback each send() of the server is one, up to 64 KiB: so this tells how
   // often it sent, whatever server it is.
   std::uint64_t segments() const;
+
+  // Neither reads nor notices anything until told otherwise. It keeps what its kernel takes meanwhile small.
+  void stall();
+  void go_on();
+  void ping();
+  std::uint64_t pongs() const { return pongs_; }
+  // Messages that gap records announced (docs/protocol.md), since stall().
+  std::uint64_t announced() const { return announced_; }
 
   // Reads once; found(number) for every message that came.
   template <class Found>
@@ -59,6 +68,12 @@ class Connection {
                     [&](Opcode opcode, bool compressed, std::string_view piece, bool frame_end, bool message_end) {
                       if (opcode >= Opcode::close) {
                         control(opcode, piece, frame_end);
+                      } else if (looks_for_gaps_) {
+                        record_.append(piece);
+                        if (!message_end) return;
+                        take_gap();
+                        marks_.receive(record_, found);
+                        record_.clear();
                       } else if (state_ == State::greeting) {
                         take_greeting(piece);
                       } else if (compressed || !spill_.empty()) {
@@ -87,6 +102,7 @@ class Connection {
   std::string_view take_answer(std::string_view bytes);
   void take_greeting(std::string_view piece);
   void control(Opcode opcode, std::string_view piece, bool end_of_frame);
+  void take_gap();
   void watch(std::uint32_t events);
   void end(std::string why);
 
@@ -103,6 +119,9 @@ class Connection {
   std::string head_;     // of the answer to the upgrade, then of the greeting
   std::string spill_;    // of a compressed message
   std::string control_;  // of a ping
+  std::string record_;   // of a connection that looks for gaps
+  bool looks_for_gaps_ = false;
+  std::uint64_t pongs_ = 0, announced_ = 0;
   std::string why_;
 };
 

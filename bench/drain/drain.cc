@@ -12,23 +12,28 @@
 //   --publish text|binary|raw, --before HEX, --after HEX        what stands around each message; raw: no frame (HTTP)
 //   --connections, --bytes (of a message), --k (messages per write), --rounds, --warm (rounds before), --in-flight
 //   (rounds)
+//   --stalled N (receivers that stop reading), --fill (rounds of 16 messages that fill their queues)
 //   --deflate yes, --cpu N (where the client runs), --cpu-of PID (whose CPU time to read; repeatable), --stall-ms
 //
 // fan-out: a round is k messages in one write, so that the server finds k in one turn; at most `in-flight` rounds are
 // on the way, and none begins before the one before has reached somebody: otherwise the server would find several
 // rounds in one turn and send them together, and do less work than was asked for. `sends_per_delivery`, counted by the
 // kernel for the receivers, says whether it did: 1/k is equal work. It begins with single messages until every receiver
-// has got one: then all are subscribed, whatever the protocol. echo: each connection has one message on the way. idle:
-// opens, says so, and waits until its input ends. latency: a fan-out with one message at each moment of a fixed
-// schedule (--rate per second), whatever has come of those before; the time of a message is from handing it to the
-// socket until its last receiver has read it. The client does not sleep then.
+// has got one: then all are subscribed, whatever the protocol. With --stalled the last receivers stop to read behind
+// the warm rounds; deliveries count to the others; at the end they read again, without another publish, until every
+// message has come or a gap record has announced it and every ping is answered. echo: each connection has one message
+// on the way. idle: opens, says so, and waits until its input ends. latency: a fan-out with one message at each moment
+// of a fixed schedule (--rate per second), whatever has come of those before; the time of a message is from handing it
+// to the socket until its last receiver has read it.
 // --gate yes: before and after what is measured it says so, in one line each, and waits for a line of its input: others
 // measure the same then.
 // --bare yes: TCP without a protocol, each message as long as a server's frame around it would make it.
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <vector>
@@ -99,8 +104,12 @@ class Run {
   }
 
   // Waits up to that time, and takes what came.
-  void turn(int ms) {
-    int ready = epoll_wait(shared_.poller, events_.data(), static_cast<int>(events_.size()), ms);
+  void turn(u64 ms) { turn_ns(ms * kMs); }
+  void turn_ns(u64 time) {
+    timespec timeout{};
+    timeout.tv_sec = static_cast<time_t>(time / (1000 * kMs));
+    timeout.tv_nsec = static_cast<long>(time % (1000 * kMs));
+    int ready = epoll_pwait2(shared_.poller, events_.data(), static_cast<int>(events_.size()), &timeout, nullptr);
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
       const u64 id = event.data.u64;
@@ -132,6 +141,11 @@ class Run {
       return;
     }
     ++taken_in_all_;
+    if (is_stalled(receiver)) {
+      ++taken_late_;
+      receiver.next = number + 1;
+      return;
+    }
     gaps_ += number - receiver.next;
     receiver.next = number + 1;
     if (!counting_) return;
@@ -141,13 +155,20 @@ class Run {
       return;
     }
     if (number < base_) return;
-    u64 round = (number - base_) / options_.k;
+    u64 round = (number - base_) / k_;
     if (round >= arrived_) arrived_ = round + 1;
     u64& count = counts_[round % counts_.size()];
-    if (++count < receivers_.size() * options_.k) return;
+    if (++count < reading() * k_) return;
     count = 0;
     ++complete_;
     if (measuring_ && options_.mode == Mode::latency) latencies_.add(now() - sent_at_[round]);
+  }
+
+  bool is_stalled(const Connection& receiver) const { return stalled_ && receiver.id() >= reading(); }
+  std::size_t reading() const { return receivers_.size() - (stalled_ ? options_.stalled : 0); }
+  template <class Act>
+  void each_stalled(Act act) {
+    for (std::size_t i = receivers_.size() - options_.stalled; i < receivers_.size(); ++i) act(*receivers_[i]);
   }
 
   void append_message(std::string& out, u64 number) {
@@ -208,13 +229,17 @@ class Run {
 
   // Turns until so much was taken, or nothing moved for too long.
   template <class Until, class Act>
-  bool work(Until until, Act act, int turn_ms = 100) {
-    u64 seen = taken_, moved = now();
+  bool work(Until until, Act act) {
+    return work(until, act, [] { return 100 * kMs; });
+  }
+  template <class Until, class Act, class Pause>
+  bool work(Until until, Act act, Pause pause) {
+    u64 seen = taken_in_all_, moved = now();
     while (!until()) {
       act();
-      turn(turn_ms);
-      if (taken_ != seen) {
-        seen = taken_;
+      turn_ns(pause());
+      if (taken_in_all_ != seen) {
+        seen = taken_in_all_;
         moved = now();
       }
       if (ended_ > 0) {
@@ -250,27 +275,78 @@ class Run {
         return false;
       }
     }
-    base_ = published_;
     counting_ = true;
     return true;
   }
 
   void fan_out() {
-    u64 round = 0, last = options_.warm;
-    auto complete = [&] { return complete_ == last; };
-    auto feed = [&] {
-      if (round == last || round != arrived_ || round >= complete_ + options_.in_flight) return;
-      publish(options_.k);
-      ++round;
-    };
-    if (!work(complete, feed)) return;
+    if (!rounds(options_.k, options_.warm)) return;
+    if (options_.stalled > 0 && !stall()) return;
     begin();
-    last += options_.rounds;
-    work(complete, feed);
+    rounds(options_.k, options_.rounds);
     end();
+    if (stalled_ && failure_.empty()) go_on();
+  }
+
+  bool rounds(u64 k, u64 count) {
+    base_ = published_;
+    k_ = k;
+    arrived_ = complete_ = 0;
+    due_ += count * k * reading();
+    u64 round = 0;
+    auto complete = [&] { return complete_ == count; };
+    return work(complete, [&] {
+      if (round == count || round != arrived_ || round >= complete_ + options_.in_flight) return;
+      publish(k);
+      ++round;
+    });
+  }
+
+  bool stall() {
+    const u64 before = resident();
+    stalled_ = true;
+    stalled_at_ = published_;
+    each_stalled([](Connection& receiver) { receiver.stall(); });
+    if (options_.fill > 0 && !rounds(16, options_.fill)) return false;
+    const u64 after = resident();
+    resident_growth_ = after > before ? after - before : 0;
+    each_stalled([](Connection& receiver) { receiver.ping(); });
+    return true;
+  }
+
+  void go_on() {
+    each_stalled([](Connection& receiver) { receiver.ping(); });
+    each_stalled([](Connection& receiver) { receiver.go_on(); });
+    const u64 due = options_.stalled * (published_ - stalled_at_);
+    work(
+        [&] {
+          announced_ = pongs_ = 0;
+          each_stalled([&](Connection& receiver) {
+            announced_ += receiver.announced();
+            pongs_ += receiver.pongs();
+          });
+          return taken_late_ + announced_ >= due && pongs_ >= 2 * options_.stalled;
+        },
+        [] {});
+    unexplained_ = due - taken_late_ - announced_;
+  }
+
+  // Of the measured processes.
+  u64 resident() const {
+    u64 sum = 0;
+    for (pid_t pid : options_.measured) {
+      std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+      u64 all = 0, pages = 0;
+      file >> all >> pages;
+      sum += pages * static_cast<u64>(sysconf(_SC_PAGESIZE));
+    }
+    return sum;
   }
 
   void latency() {
+    base_ = published_;
+    due_ = (options_.warm + options_.rounds) * receivers_.size();
+    prctl(PR_SET_TIMERSLACK, 1UL);  // the schedule is kept to the microsecond, not to 50
     counts_.assign(options_.warm + options_.rounds, 0);
     sent_at_.assign(counts_.size(), 0);
     const u64 interval = 1'000'000'000 / options_.rate;
@@ -285,16 +361,21 @@ class Run {
       next += interval;
       publish(1);
     };
-    if (!work(complete, feed, 0)) return;
+    auto pause = [&] {
+      const u64 at = now();
+      return round == last ? 100 * kMs : at < next ? next - at : 0;
+    };
+    if (!work(complete, feed, pause)) return;
     begin();
     next = now();
     last += options_.rounds;
-    work(complete, feed, 0);
+    work(complete, feed, pause);
     end();
   }
 
   void echo() {
     counting_ = true;
+    due_ = (options_.warm + options_.rounds) * receivers_.size();
     auto start = [&] {
       for (const auto& connection : receivers_) {
         connection->joined = true;
@@ -338,10 +419,11 @@ class Run {
   }
 
   int report() {
-    const u64 per_round = receivers_.size() * (options_.mode == Mode::echo ? 1 : options_.k);
-    const u64 all = (options_.warm + options_.rounds) * per_round, measured = options_.rounds * per_round;
-    const u64 lost = all > taken_ ? all - taken_ : 0;
-    const bool flawless = failure_.empty() && lost == 0 && gaps_ == 0 && doubled_ == 0 && ended_ == 0;
+    const u64 per_round = reading() * (options_.mode == Mode::echo ? 1 : options_.k);
+    const u64 measured = options_.rounds * per_round;
+    const u64 lost = due_ > taken_ ? due_ - taken_ : 0;
+    const bool flawless =
+        failure_.empty() && lost == 0 && gaps_ == 0 && doubled_ == 0 && ended_ == 0 && unexplained_ == 0;
     const double seconds = static_cast<double>(wall_) / 1e9;
     std::string reasons;
     for (const std::string& reason : reasons_) reasons += (reasons.empty() ? "" : "; ") + reason;
@@ -369,6 +451,14 @@ class Run {
                     late_.percentile_us(0.99));
       }
     }
+    if (options_.stalled > 0) {
+      std::printf(
+          ",\"stalled\":%zu,\"taken_late\":%llu,\"announced\":%llu,\"pings\":%zu,\"pongs\":%llu,\"resident_growth\":%"
+          "llu",
+          options_.stalled, static_cast<unsigned long long>(taken_late_), static_cast<unsigned long long>(announced_),
+          2 * options_.stalled, static_cast<unsigned long long>(pongs_),
+          static_cast<unsigned long long>(resident_growth_));
+    }
     std::printf("}\n");
     return flawless ? 0 : 1;
   }
@@ -383,7 +473,14 @@ class Run {
   u64 published_ = 0;
   std::size_t joined_ = 0;
   bool counting_ = false, measuring_ = false;
-  u64 base_ = 0;  // the number of the first message of the first round
+  u64 base_ = 0;  // the number of the first message of the first of these rounds
+  u64 k_ = 1;     // messages in each of them
+  u64 due_ = 0;   // deliveries of all rounds, to those who read
+  bool stalled_ = false;
+  u64 stalled_at_ = 0;  // the number of the first message that those who stall did not read in time
+  u64 taken_late_ = 0;  // by them
+  u64 announced_ = 0, pongs_ = 0, resident_growth_ = 0;
+  u64 unexplained_ = 0;  // neither taken nor announced (or both)
   std::vector<u64> counts_ = std::vector<u64>(kRoundsRemembered);
   std::vector<u64> sent_at_;  // latency: by round
   Latencies latencies_, late_;

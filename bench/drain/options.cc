@@ -57,6 +57,8 @@ DrainOptions parse_options(int argc, char** argv) {
       {"--in-flight", size(options.in_flight)},
       {"--rate", size(options.rate)},
       {"--gate", yes(options.gate)},
+      {"--stalled", size(options.stalled)},
+      {"--fill", size(options.fill)},
       {"--stall-ms", size(options.stall_ms)},
       {"--bare", yes(options.bare)},
       {"--deflate", yes(options.deflate)},
@@ -93,6 +95,7 @@ DrainOptions parse_options(int argc, char** argv) {
   }
   if (options.port == 0) refuse("--port is missing");
   if (options.bytes < kMessageBytesMin) refuse("a message has at least " + std::to_string(kMessageBytesMin) + " bytes");
+  if (options.stalled >= options.connections) refuse("somebody must read");
   if (options.connections * options.k * options.rounds * options.warm * options.in_flight * options.rate == 0)
     refuse("a number is 0");
   return options;

@@ -45,6 +45,8 @@ struct DrainOptions {
   std::size_t in_flight = 4;
   std::size_t rate = 100;  // latency: messages per second
   bool gate = false;
+  std::size_t stalled = 0;  // of the connections
+  std::size_t fill = 0;     // rounds of 16 messages
   std::size_t stall_ms = 10'000;
   int cpu = -1;
   std::vector<pid_t> measured;  // processes whose CPU time is read

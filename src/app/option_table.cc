@@ -353,6 +353,13 @@ constexpr auto kOptions = std::to_array<Option>({
      .reload = Reload::live,
      .help = "How long a message is kept.",
      .range = between(1s, 24h * 365)},
+    {.key = "channels.max_delay",
+     .slot = in_channels<&NamespaceOptions::max_delay>,
+     .reload = Reload::live,
+     .help =
+         "How long a message may wait for others of its channel, so that all leave in one write per subscriber: far "
+         "less CPU where many come per second, that much later where few do. 0s: none waits.",
+     .range = between(0s, 1s)},
     {.key = "channels.slow_reader",
      .slot = in_channels<&NamespaceOptions::slow_reader>,
      .reload = Reload::live,
@@ -362,13 +369,6 @@ constexpr auto kOptions = std::to_array<Option>({
          "queue is free. conflate: while nothing can be written to it nothing is queued; then it gets a gap and the "
          "newest message. Who cannot be told of a gap (a raw WebSocket), reads nothing for limits.queue_age_max or "
          "stands in the way when memory runs out is disconnected all the same."},
-    {.key = "channels.max_delay",
-     .slot = in_channels<&NamespaceOptions::max_delay>,
-     .reload = Reload::live,
-     .help =
-         "How long a message may wait for others of its channel, so that all leave in one write per subscriber: far "
-         "less CPU where many come per second, that much later where few do. 0s: none waits.",
-     .range = between(0s, 1s)},
 });
 
 template <class... Cases>

@@ -222,10 +222,7 @@ void FanOut::serve(Channel& channel, std::span<Edge> edges, Batch*& batch, Sink&
   for (Edge& edge : edges) {
     if (edge.next >= end) continue;
     const Offset next = std::exchange(edge.next, end);
-    if (next < first) {
-      hand_over(channel, batch, sink);
-      if (!reaches(channel, edge, next, sink)) continue;
-    }
+    if (next < first && !reaches(channel, edge, next, batch, sink)) continue;
     const Offset from = std::max(next, first);
     if (from >= end) continue;
     if (batch == nullptr || batch->first() != from) {
@@ -238,7 +235,7 @@ void FanOut::serve(Channel& channel, std::span<Edge> edges, Batch*& batch, Sink&
 
 // An edge that must get something older than the running job: it lags, or what it must get was dropped. True if it gets
 // the job now, behind the gap.
-bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Sink& sink) {
+bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Batch* batch, Sink& sink) {
   const Delivery& job = channel.work->jobs.front();
   Subscription& subscription = subscriptions_[edge.target.subscription];
   Gap gap{next, job.first - 1, GapReason::overload};
@@ -255,6 +252,7 @@ bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Sink& sink) {
     stop_lagging(channel, subscription);
     gap.reason = channel.slow_reader == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
   }
+  hand_over(channel, batch, sink);
   announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
   return true;
 }

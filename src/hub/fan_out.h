@@ -192,7 +192,7 @@ class FanOut {
   void finish_job(Channel& channel);
   static void shed(Work& work);
   void hand_over(Channel& channel, Batch* batch, Sink& sink);
-  bool reaches(Channel& channel, Edge& edge, Offset next, Sink& sink);
+  bool reaches(Channel& channel, Edge& edge, Offset next, Batch* batch, Sink& sink);
   void lag(Channel& channel, std::span<const std::uint32_t> subscriptions, const Batch& batch);
   static void keep_newest(Channel& channel, const MessageRef& message);
   void stop_lagging(Channel& channel, Subscription& subscription);

@@ -20,9 +20,9 @@ enum class SlowReader : std::uint8_t {
 struct ChannelRules {
   LogLimits log;
   bool last_value = false;  // the newest message is kept apart from the log and outlives it
-  SlowReader slow_reader = SlowReader::close;
   // How long a delivery may be held back so that more messages leave with it; 0: not at all.
   base::Duration max_delay{0};
+  SlowReader slow_reader = SlowReader::close;
 };
 
 class Rules {

@@ -268,11 +268,13 @@ std::size_t FeedFront::deliver_individually(Peer& peer, std::uint32_t subscripti
       return 0;
     }
   } else {
-    // What a compressor with context has seen must be sent: whether it fits is asked before, with the size that the
-    // messages have without compression.
-    const auto plain = static_cast<std::uint8_t>(peer.envelope ? Format::ws_envelope : Format::ws_raw);
-    if (!peer.out.empty() && !fits(peer, subscription, batch, encoded(plain, batch).size())) return 0;
+    // What a compressor with context has seen must be sent, unless the connection ends: where it may stay, whether it
+    // fits is asked before, with the size that the messages have without compression.
+    const bool stays = batch.slow_reader != hub::SlowReader::close && can_be_told_of_gaps(peer);
+    const auto plain = static_cast<std::uint8_t>(Format::ws_envelope);
+    if (stays && !peer.out.empty() && !fits(peer, subscription, batch, encoded(plain, batch).size())) return 0;
     append_compressed(peer, batch);
+    if (!stays && !peer.out.empty() && !fits(peer, subscription, batch, text_.size())) return 0;
   }
   if (batch.source == hub::Batch::Source::replay) peer.replay_bytes += static_cast<std::uint32_t>(text_.size());
   desk_.connections.send(peer, text_);

@@ -12,8 +12,8 @@ hub::ChannelRules rules_of_namespace(const NamespaceOptions& options) {
                   .bytes_max = options.history_bytes_max,
                   .age_max = options.history_age_max},
           .last_value = options.last_value,
-          .slow_reader = options.slow_reader,
-          .max_delay = options.max_delay};
+          .max_delay = options.max_delay,
+          .slow_reader = options.slow_reader};
 }
 
 }  // namespace

@@ -81,6 +81,8 @@ const en = {
   gap_epoch_changed: 'the channel began anew',
   gap_too_far: 'the position was from the future',
   gap_overload: 'the server was overloaded',
+  gap_slow_reader: 'this page read too slowly',
+  gap_conflated: 'this page read too slowly; the newest follows',
   gap_hole: 'skipped without a word',
   clear: 'Clear',
 
@@ -222,6 +224,8 @@ const zh: Strings = {
   gap_epoch_changed: '频道已重新开始',
   gap_too_far: '位置超前',
   gap_overload: '服务器过载',
+  gap_slow_reader: '本页面读取过慢',
+  gap_conflated: '本页面读取过慢，随后为最新消息',
   gap_hole: '被无声跳过',
   clear: '清空',
 
