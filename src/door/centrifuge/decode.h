@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 #include "door/centrifuge/protocol.h"
 
@@ -27,14 +30,22 @@ class SettleMaps {
  public:
   template <typename Value, typename... Tags>
   void operator()(int, const char*, Map<Value>& map, Tags...) {
-    if (map.size() < 2) return;
-    const auto before = [](const auto& a, const auto& b) { return a.first < b.first; };
-    if (!std::is_sorted(map.begin(), map.end(), before)) std::stable_sort(map.begin(), map.end(), before);
-    const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
-    // Backwards, so that the last of its equals is the first that is seen.
-    const auto kept = std::unique(map.rbegin(), map.rend(), same).base();
-    doubled_ |= kept != map.begin();
-    map.erase(map.begin(), kept);
+    const auto not_before = [](const auto& a, const auto& b) { return a.first >= b.first; };
+    if (std::adjacent_find(map.begin(), map.end(), not_before) == map.end()) return;
+    std::vector<std::uint32_t> order(map.size());
+    std::iota(order.begin(), order.end(), 0U);
+    const auto key = [&map](std::uint32_t i) { return map[i].first; };
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return std::pair(key(a), a) < std::pair(key(b), b); });
+    Map<Value> settled;
+    settled.reserve(map.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      if (i + 1 < order.size() && key(order[i]) == key(order[i + 1])) {
+        doubled_ = true;
+      } else {
+        settled.push_back(std::move(map[order[i]]));
+      }
+    }
+    map = std::move(settled);
   }
   template <typename Field, typename... Tags>
   void operator()(int, const char*, Field&, Tags...) {}

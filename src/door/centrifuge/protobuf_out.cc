@@ -8,12 +8,11 @@
 namespace door::centrifuge {
 namespace {
 
-// A message's length stands before it, so sizes are counted first and written then. The inner message of a pair of them
-// is counted twice; messages here are at most five deep, and counting is additions only.
+// A message's length stands before it, so its size is counted first, by the same visitor with another sink. A message
+// is counted once for every message around it; replies are at most five deep, and counting is additions only.
 
-// The two visitors of schema.h share what a field is made of; Sink is told varints and bytes.
-template <typename Sink>
-class Fields;
+template <typename Message>
+std::size_t size_of(const Message& message);
 
 struct Count {
   std::size_t size = 0;
@@ -33,14 +32,6 @@ struct Write {
   void bytes(std::string_view bytes) { out += bytes; }
 };
 
-template <typename Message>
-std::size_t size_of(const Message& message) {
-  Count count;
-  Fields<Count> visitor(count);
-  fields(visitor, message);
-  return count.size;
-}
-
 // The entry of a map is a message of its own.
 template <typename Value>
 struct Entry {
@@ -53,6 +44,7 @@ void fields(Visit& visit, const Entry<Value>& entry) {
   visit.always(2, entry.place.second);
 }
 
+// Gives the varints and bytes of one message to its sink. A visitor of schema.h.
 template <typename Sink>
 class Fields {
  public:
@@ -114,6 +106,14 @@ class Fields {
 
   Sink& sink_;
 };
+
+template <typename Message>
+std::size_t size_of(const Message& message) {
+  Count count;
+  Fields<Count> visitor(count);
+  fields(visitor, message);
+  return count.size;
+}
 
 template <typename Message>
 void append(std::string& out, const Message& message) {
