@@ -38,13 +38,20 @@ bool apply_mask(std::span<char> bytes, MaskKey key, std::size_t phase) noexcept 
   std::size_t left = bytes.size();
   const Lanes lanes = {wide, wide, wide, wide};
   Lanes seen{};
-  for (; left >= sizeof(Lanes); at += sizeof(Lanes), left -= sizeof(Lanes)) {
+  const auto step = [&](char* block_at) {
     Lanes block;
-    std::memcpy(&block, at, sizeof(block));
+    std::memcpy(&block, block_at, sizeof(block));
     block ^= lanes;
     seen |= block;
-    std::memcpy(at, &block, sizeof(block));
+    std::memcpy(block_at, &block, sizeof(block));
+  };
+  for (; left >= 4 * sizeof(Lanes); at += 4 * sizeof(Lanes), left -= 4 * sizeof(Lanes)) {
+    step(at);
+    step(at + sizeof(Lanes));
+    step(at + 2 * sizeof(Lanes));
+    step(at + 3 * sizeof(Lanes));
   }
+  for (; left >= sizeof(Lanes); at += sizeof(Lanes), left -= sizeof(Lanes)) step(at);
   std::uint64_t all = (seen[0] | seen[1]) | (seen[2] | seen[3]);
   for (; left >= sizeof(wide); at += sizeof(wide), left -= sizeof(wide)) {
     std::uint64_t word;
