@@ -33,6 +33,8 @@ bool has_unseen_input(const Peer& peer) {
 
 }  // namespace
 
+PeerExtras::PeerExtras() = default;
+PeerExtras::~PeerExtras() = default;
 Peer::Peer() = default;
 Peer::~Peer() = default;
 
