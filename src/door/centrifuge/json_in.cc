@@ -114,6 +114,7 @@ template <typename Message>
 bool JsonReader::read_text(std::string_view text, Message& message) {
   elements_ = 0;
   std::expected<JsonValue, base::Error> value = JsonValue::parse(text);
+  line_ends_ = text.find('\n') != std::string_view::npos || text.find('\r') != std::string_view::npos;
   // What is within the depth of a payload has no payload that is deeper.
   deep_ = !value && value.error() == base::Error::json_depth;
   if (deep_) value = JsonValue::parse(text, kCommandDepthMax);
@@ -186,7 +187,7 @@ bool JsonReader::read_value(JsonValue value, std::string_view& text) {
 bool JsonReader::read_value(JsonValue value, Payload& payload) {
   payload = {value.raw(), hub::Kind::json};
   if (deep_ && codec::check_json(payload.bytes) != base::Error::none) return false;
-  if (payload.bytes.find_first_of("\r\n") == std::string_view::npos) return true;
+  if (!line_ends_) return true;
   std::string flat(payload.bytes);
   std::erase_if(flat, [](char c) { return c == '\r' || c == '\n'; });
   payload.bytes = keep(std::move(flat));

@@ -69,7 +69,8 @@ class JsonReader {
   std::forward_list<std::string> kept_;  // what could not stay in the frame as it is: unescaped, line ends removed
   std::uint32_t elements_ = 0;           // of the command being read
   int filter_depth_ = 0;
-  bool deep_ = false;  // a payload in the object being read may be too deep
+  bool deep_ = false;       // a payload in the object being read may be too deep
+  bool line_ends_ = false;  // or have line ends between its tokens
   Next state_ = Next::malformed;
   bool begun_ = false;
 };
