@@ -5,6 +5,7 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
+#include <referee.pb.h>  // made by protoc
 
 #include <limits>
 #include <string>
@@ -16,7 +17,6 @@
 #include "door/centrifuge/json_out.h"
 #include "door/centrifuge/protobuf_in.h"
 #include "door/centrifuge/protobuf_out.h"
-#include "referee.pb.h"
 
 namespace door::centrifuge {
 namespace {
