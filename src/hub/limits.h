@@ -42,4 +42,16 @@ inline constexpr std::size_t kHeldBytesTotalMax = 16 * 1024 * 1024;
 inline constexpr std::uint32_t kIdempotencyKeysMax = 1'000'000;
 inline constexpr std::chrono::minutes kIdempotencyAge{5};
 
+// Tags of one message: 20 KiB at most, with what the rest of its extras may have (message.h) far below 1 MiB.
+inline constexpr std::size_t kTagsMax = 16;
+inline constexpr std::size_t kTagKeyBytesMax = 255;
+inline constexpr std::size_t kTagValueBytesMax = 1024;
+
+// A filter of tags costs its subscriber's worker at every message: 128 nodes look at 128 KiB of values in the worst
+// case, some 20 us; those that people write have a handful. What a subscriber's filter takes is below 16 KiB.
+inline constexpr std::size_t kFilterNodesMax = 128;
+inline constexpr std::size_t kFilterDepthMax = 16;
+inline constexpr std::size_t kFilterValuesMax = 512;
+inline constexpr std::size_t kFilterBytesMax = 8 * 1024;  // of all keys and values
+
 }  // namespace hub
