@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <compare>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <type_traits>
@@ -74,11 +73,6 @@ class Decimal {
   std::string_view fraction_;
 };
 
-// Linear for long parts (two-way), where std::string_view::find takes the product of both lengths.
-bool contains(std::string_view text, std::string_view part) noexcept {
-  return ::memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
-}
-
 }  // namespace
 
 std::string_view to_string(FilterError error) noexcept {
@@ -105,6 +99,8 @@ std::string_view to_string(FilterError error) noexcept {
       return "too_many_values";
     case FilterError::too_many_bytes:
       return "too_many_bytes";
+    case FilterError::too_many_ct:
+      return "too_many_ct";
   }
   return "op";
 }
@@ -196,6 +192,8 @@ class TagFilter::Compiler {
     if (!takes_many && !node.vals.empty()) return fail(FilterError::value_unexpected);
     if (takes_many ? node.vals.empty() : !takes_none && node.val.empty()) return fail(FilterError::value_missing);
 
+    if (compare == Compare::ct && ++searches_ > kFilterContainsMax) return fail(FilterError::too_many_ct);
+
     Leaf leaf{.compare = compare,
               .key = {},
               .values_at = static_cast<std::uint16_t>(filter_.values_.size()),
@@ -237,6 +235,7 @@ class TagFilter::Compiler {
   std::span<const FilterNode> nodes_;
   std::array<Op, kFilterNodesMax> ops_{};
   std::array<Step, kFilterNodesMax> ends_{};  // by node: the leaves up to its end, so the first one behind it
+  std::size_t searches_ = 0;
   TagFilter filter_;
   FilterError error_ = FilterError::shape;
 };
@@ -276,7 +275,7 @@ bool TagFilter::holds(const Leaf& leaf, const Tags& tags) const noexcept {
     case Compare::ew:
       return found != nullptr && value.ends_with(wanted());
     case Compare::ct:
-      return found != nullptr && contains(value, wanted());
+      return found != nullptr && value.contains(wanted());
     case Compare::lt:
     case Compare::lte:
     case Compare::gt:

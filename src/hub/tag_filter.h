@@ -54,6 +54,7 @@ enum class FilterError : std::uint8_t {
   too_deep = 9,          // kFilterDepthMax inner nodes inside each other
   too_many_values = 10,  // kFilterValuesMax in all
   too_many_bytes = 11,   // kFilterBytesMax of keys and values
+  too_many_ct = 12,      // kFilterContainsMax
 };
 std::string_view to_string(FilterError error) noexcept;
 
