@@ -1,4 +1,4 @@
-// The delta format of Fossil (https://fossil-scm.org/home/doc/trunk/www/delta_format.wiki): what to copy from a source
+// The delta format of Fossil (https://fossil-scm.org/fossil/doc/trunk/www/delta_format.wiki): what to copy from a source
 // and what to insert, so that a target comes out.
 //
 //   delta   := number "\n" command* number ";"      first the size of the target, last its checksum
