@@ -431,7 +431,8 @@ class Refusals(DoorTest):
 
     def test_fields(self):
         for name, body, text in (
-                ("publish", {"channel": "x", "txt": "a"}, "fields: channel, one of data, text and base64, idempotency_key"),
+                ("publish", {"channel": "x", "txt": "a"}, "fields: channel, one of data, text and base64, tags, idempotency_key"),
+                ("publish", {"channel": "x", "text": "a", "tags": {"k": 1}}, "tags: an object of at most 16 strings"),
                 ("publish", {"channel": "x", "text": "a", "data": 1}, "one of data, text and base64"), ("publish", [], "a JSON object"),
                 ("publish", {"channel": "x", "text": 1}, "text: a JSON string"), ("publish", {"channel": "x", "base64": "*"}, "base64: "),
                 ("publish", {"channel": 1, "text": "a"}, "channel: a JSON string"),
@@ -637,6 +638,37 @@ class Api(DoorTest):
             self.assertEqual((answer.status, answer.json["offset"], answer.json["level"]), (200, i + 1, "accepted"), answer.body)
         records = self.history(channel=channel).json["messages"]
         self.assertEqual([r.get("data", r.get("text", r.get("base64"))) for r in records], [{"a": [1]}, "t", "AAEC"])
+
+    def test_publish_with_tags(self):
+        channel = self.channel()
+        largest = {f"{i:x}".ljust(255, "k"): "\u00e9" * 512 for i in range(16)}
+        published = [({"text": "none"}, None), ({"data": [1], "tags": {"side": "buy", "a": "1"}}, {"a": "1", "side": "buy"}), ({"text": "x", "tags": {}}, None),
+                     ({"base64": "AAEC", "tags": {"\u65b0": '"\\\n'}}, {"\u65b0": '"\\\n'}), ({"text": "", "tags": largest}, largest)]
+        for body, _ in published:
+            self.assertEqual(self.call("publish", {"channel": channel, **body}).status, 200)
+        with self.server.ws(f"/ws/{channel}?since=-10") as raw:
+            self.assertEqual([raw.recv() for _ in published], ["none", "[1]", "x", b"\0\1\2", ""])
+        expected = [tags for _, tags in published]
+        count = len(published)
+        for records in (self.envelope(f"/ws/{channel}?meta=1&since=-10", count)[1], self.sse(f"/sse/{channel}?meta=1&since=-10", count),
+                        self.poll(channel, "-10", count)[0], self.history(channel=channel).json["messages"]):
+            self.assertEqual([record.get("tags") for record in records], expected)
+            self.assertEqual(list(records[1]), ["channel", "offset", "epoch", "time", "data", "tags"])
+            self.assertEqual(list(records[1]["tags"]), ["a", "side"])
+
+    def test_tags_belong_to_what_an_idempotency_key_names(self):
+        body = {"channel": self.channel(), "text": "once", "idempotency_key": "k", "tags": {"a": "1", "b": "2"}}
+        first = self.call("publish", body).json
+        self.assertEqual(self.call("publish", {**body, "tags": {"b": "2", "a": "1"}}).json, first)
+        for tags in ({}, {"a": "1"}, {"a": "1", "b": "3"}):
+            self.assert_refused(409, "E_IDEMPOTENCY", self.call("publish", {**body, "tags": tags}))
+
+    def test_bad_tags(self):
+        for tags in (None, [], "a", 1, {"k": 1}, {"k": None}, {"": "v"}, {"k" * 256: "v"}, {"k": "v" * 1025}, {str(i): "" for i in range(17)}):
+            with self.subTest(tags):
+                self.assert_refused(400, "E_PARAMETER", self.call("publish", {"channel": self.channel(), "text": "x", "tags": tags}))
+        doubled = b'{"channel":"x","text":"x","tags":{"k":"v","\\u006b":"v"}}'
+        self.assert_refused(400, "E_PARAMETER", self.server.http("POST", "/api/publish", doubled, {"Content-Type": "application/json"}))
 
     def test_publish_with_an_idempotency_key(self):
         body = {"channel": self.channel(), "text": "once", "idempotency_key": "k"}

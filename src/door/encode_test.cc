@@ -15,15 +15,15 @@ namespace {
 
 constexpr hub::Epoch kEpoch{{'k', '3', 'j', '9', 'x', '0', 'a', 'b'}};
 
-hub::Message message(hub::Kind kind, std::string_view payload, hub::Offset offset = 17) {
-  hub::Message made(kind, payload, base::Instant{});
-  made.number(offset, base::WallTime{1763640000123}, {});
+hub::MessageRef message(hub::Kind kind, std::string_view payload, hub::Offset offset = 17, hub::Extras extras = {}) {
+  auto made = hub::Message::make(kind, payload, base::Instant{}, std::move(extras));
+  made->number(offset, base::WallTime{1763640000123}, {});
   return made;
 }
 
 std::string envelope(hub::Kind kind, std::string_view payload, std::string_view channel = "news") {
   std::string out;
-  append_envelope(out, channel, kEpoch, message(kind, payload));
+  append_envelope(out, channel, kEpoch, *message(kind, payload));
   EXPECT_EQ(codec::check_json(out), base::Error::none) << out;
   return out;
 }
@@ -37,6 +37,26 @@ TEST(Envelope, EveryKindOfPayload) {
             R"({"channel":"news","offset":17,"epoch":"k3j9x0ab","time":1763640000123,"base64":"AAEC"})");
   EXPECT_EQ(envelope(hub::Kind::text, "", "a\"\\新"),
             R"({"channel":"a\"\\新","offset":17,"epoch":"k3j9x0ab","time":1763640000123,"text":""})");
+}
+
+TEST(Envelope, TagsOnlyIfThereAreSome) {
+  const auto with = [](hub::Kind kind, std::string_view payload, std::vector<hub::Tag> tags) {
+    hub::Extras extras{.tags = hub::Tags::make(std::move(tags)).value()};
+    std::string out;
+    append_envelope(out, "news", kEpoch, *message(kind, payload, 17, std::move(extras)));
+    EXPECT_EQ(codec::check_json(out), base::Error::none) << out;
+    return out;
+  };
+  const std::string head = R"({"channel":"news","offset":17,"epoch":"k3j9x0ab","time":1763640000123,)";
+  EXPECT_EQ(with(hub::Kind::json, "[1]", {{"side", "buy"}}), head + R"("data":[1],"tags":{"side":"buy"}})");
+  EXPECT_EQ(with(hub::Kind::text, "a", {{"b", "2"}, {"a\"\\", "1\n"}, {"新", ""}}),
+            head + R"("text":"a","tags":{"a\"\\":"1\n","b":"2","新":""}})");
+  EXPECT_EQ(with(hub::Kind::binary, "x", {{"gap", "{}"}}), head + R"("base64":"eA==","tags":{"gap":"{}"}})");
+  EXPECT_EQ(with(hub::Kind::text, "a", {}), envelope(hub::Kind::text, "a"));
+
+  std::string other_extras;
+  append_envelope(other_extras, "news", kEpoch, *message(hub::Kind::text, "a", 17, {.event = "e", .version = 1}));
+  EXPECT_EQ(other_extras, envelope(hub::Kind::text, "a"));
 }
 
 TEST(Envelope, NoPayloadLooksLikeAControlRecord) {
@@ -79,13 +99,13 @@ TEST(Envelope, ControlRecords) {
 
 TEST(Plain, Frames) {
   std::string out;
-  plain::append_raw(out, message(hub::Kind::json, "[1]"));
-  plain::append_raw(out, message(hub::Kind::text, ""));
-  plain::append_raw(out, message(hub::Kind::binary, "\xff"));
+  plain::append_raw(out, *message(hub::Kind::json, "[1]"));
+  plain::append_raw(out, *message(hub::Kind::text, ""));
+  plain::append_raw(out, *message(hub::Kind::binary, "\xff"));
   EXPECT_EQ(out, std::string("\x81\x03[1]\x81\x00\x82\x01\xff", 10));
 
   out.clear();
-  plain::append_envelope(out, "news", kEpoch, message(hub::Kind::binary, "x"));
+  plain::append_envelope(out, "news", kEpoch, *message(hub::Kind::binary, "x"));
   const std::string record = envelope(hub::Kind::binary, "x");
   ASSERT_LT(record.size(), 126U);
   EXPECT_EQ(out, "\x81" + std::string(1, static_cast<char>(record.size())) + record);
@@ -152,7 +172,7 @@ TEST(Sse, RawPayloadsArriveAsTheyWere) {
                               ": c", "data: x\n\nevent: gap\ndata: y", "id: 1", "新闻"}) {
     for (const hub::Kind kind : {hub::Kind::text, hub::Kind::json}) {
       std::string out;
-      sse::append_raw(out, "k3j9x0ab:17", message(kind, payload));
+      sse::append_raw(out, "k3j9x0ab:17", *message(kind, payload));
       EXPECT_EQ(read_stream(out), (std::vector<Event>{{"message", payload, "k3j9x0ab:17"}})) << payload;
     }
   }
@@ -161,18 +181,18 @@ TEST(Sse, RawPayloadsArriveAsTheyWere) {
 TEST(Sse, WhatLinesCannotCarryIsBase64) {
   for (const char* payload : {"a\rb", "a\r\nb", "\r"}) {
     std::string out;
-    sse::append_raw(out, "k3j9x0ab:17", message(hub::Kind::text, payload));
+    sse::append_raw(out, "k3j9x0ab:17", *message(hub::Kind::text, payload));
     EXPECT_EQ(read_stream(out), (std::vector<Event>{{"base64", codec::base64_encode(payload), "k3j9x0ab:17"}}));
   }
   std::string out;
-  sse::append_raw(out, "", message(hub::Kind::binary, "x"));
+  sse::append_raw(out, "", *message(hub::Kind::binary, "x"));
   EXPECT_EQ(out, "event: base64\ndata: eA==\n\n");
 }
 
 TEST(Sse, EnvelopesAndControl) {
   std::string out;
   sse::append_cursor(out, "k3j9x0ab:16,");
-  sse::append_envelope(out, "k3j9x0ab:17,", "news", kEpoch, message(hub::Kind::text, "a\r\n\r\nb"));
+  sse::append_envelope(out, "k3j9x0ab:17,", "news", kEpoch, *message(hub::Kind::text, "a\r\n\r\nb"));
   sse::append_heartbeat(out);
   sse::append_gap(out, "k3j9x0ab:90,", R"({"gap":1})");
   sse::append_error(out, R"({"code":"E_BUSY"})");

@@ -30,6 +30,19 @@ void append_payload(std::string& out, const hub::Message& message) {
   }
 }
 
+void append_tags(std::string& out, const hub::Tags& tags) {
+  char before = '{';
+  out += ",\"tags\":";
+  for (const hub::Tag& tag : tags.all()) {
+    out += before;
+    codec::append_json_string(out, tag.key);
+    out += ':';
+    codec::append_json_string(out, tag.value);
+    before = ',';
+  }
+  out += '}';
+}
+
 // Epoch and digits need no escape.
 void append_position_member(std::string& out, const hub::Position& position) {
   out += ",\"position\":\"";
@@ -66,6 +79,9 @@ void append_envelope(std::string& out, std::string_view channel, const hub::Epoc
   out += "\",\"time\":";
   codec::append_json_number(out, message.time().ms);
   append_payload(out, message);
+  if (const hub::Extras* extras = message.extras(); extras != nullptr && !extras->tags.empty()) {
+    append_tags(out, extras->tags);
+  }
   out += '}';
 }
 

@@ -71,6 +71,54 @@ TEST(ApiPublish, EveryPayload) {
   EXPECT_TRUE(parse_api_publish(R"({"channel":"a","data":null})"));
 }
 
+TEST(ApiPublish, Tags) {
+  const auto publish =
+      parse_api_publish(R"({"channel":"a","text":"x","tags":{"side":"b\u00fcy","a":"","\u0067":"{"}})");
+  ASSERT_TRUE(publish);
+  const std::vector<hub::Tag> expected = {{"a", ""}, {"g", "{"}, {"side", "büy"}};
+  EXPECT_EQ(std::vector(publish->tags.all().begin(), publish->tags.all().end()), expected);
+  EXPECT_TRUE(parse_api_publish(R"({"channel":"a","text":"x"})")->tags.empty());
+  EXPECT_TRUE(parse_api_publish(R"({"channel":"a","text":"x","tags":{}})")->tags.empty());
+
+  const auto with = [](const std::string& tags) {
+    return error_of(parse_api_publish(R"({"channel":"a","text":"x","tags":)" + tags + "}"));
+  };
+  const auto many = [&](int count) {
+    std::string tags;
+    for (int i = 0; i < count; ++i) tags += (i == 0 ? "{\"" : ",\"") + std::to_string(i) + R"(":"v")";
+    return with(tags + "}");
+  };
+  EXPECT_EQ(many(16), "none");
+  EXPECT_EQ(many(17), "E_PARAMETER");
+  EXPECT_EQ(many(1000), "E_PARAMETER");
+  EXPECT_EQ(with("{\"" + std::string(255, 'k') + "\":\"" + std::string(1024, 'v') + "\"}"), "none");
+  EXPECT_EQ(with("{\"" + std::string(256, 'k') + "\":\"\"}"), "E_PARAMETER");
+  EXPECT_EQ(with("{\"k\":\"" + std::string(1025, 'v') + "\"}"), "E_PARAMETER");
+  for (const char* tags : {"null", "[]", "\"k\"", "1", R"({"k":1})", R"({"k":null})", R"({"k":["v"]})", R"({"":"v"})",
+                           R"({"k":"v","k":"v"})", R"({"k":"v","\u006b":"w"})"}) {
+    EXPECT_EQ(with(tags), "E_PARAMETER") << tags;
+  }
+}
+
+TEST(ContentHash, CountsAllThatIsSaid) {
+  const auto hash = [](hub::Kind kind, std::string payload, std::vector<hub::Tag> tags) {
+    return content_hash({kind, std::move(payload)}, hub::Tags::make(std::move(tags)).value(), 7);
+  };
+  const auto first = hash(hub::Kind::text, "x", {{"a", "1"}, {"b", "2"}});
+  EXPECT_EQ(first, hash(hub::Kind::text, "x", {{"b", "2"}, {"a", "1"}}));
+  EXPECT_EQ(hash(hub::Kind::text, "x", {}), base::hash128("x", 7 + static_cast<std::uint64_t>(hub::Kind::text)));
+  const base::Hash128 others[] = {
+      hash(hub::Kind::text, "x", {}),
+      hash(hub::Kind::json, "x", {{"a", "1"}, {"b", "2"}}),
+      hash(hub::Kind::text, "y", {{"a", "1"}, {"b", "2"}}),
+      hash(hub::Kind::text, "x", {{"a", "1"}}),
+      hash(hub::Kind::text, "x", {{"a", "1"}, {"b", "3"}}),
+      hash(hub::Kind::text, "x", {{"a", "1"}, {"c", "2"}}),
+      hash(hub::Kind::text, "x", {{"a", "11:b1:2"}}),
+  };
+  for (const base::Hash128& each : others) EXPECT_FALSE(each == first);
+}
+
 TEST(ApiPublish, InvalidInputHasAnExactError) {
   const std::pair<const char*, const char*> table[] = {
       {"", "E_JSON"},

@@ -42,4 +42,24 @@ inline constexpr std::size_t kHeldBytesTotalMax = 16 * 1024 * 1024;
 inline constexpr std::uint32_t kIdempotencyKeysMax = 1'000'000;
 inline constexpr std::chrono::minutes kIdempotencyAge{5};
 
+// What a message may carry beside its payload. Tags: 20 KiB at most.
+inline constexpr std::size_t kTagsMax = 16;
+inline constexpr std::size_t kTagKeyBytesMax = 255;
+inline constexpr std::size_t kTagValueBytesMax = 1024;
+inline constexpr std::size_t kEventBytesMax = 200;       // what Pusher's protocol allows
+inline constexpr std::size_t kMessageKeyBytesMax = 255;  // as a channel's name
+// Of a publisher's user, client and information in all. They come from tokens, which fit into the head of a request.
+inline constexpr std::size_t kClientIdentityBytesMax = 64 * 1024;
+// All of the above, and what holds them.
+inline constexpr std::size_t kExtrasBytesMax = 128 * 1024;
+
+// A filter of tags costs its subscriber's worker at every message. Those that people write have a handful of leaves of
+// some 40 ns. In the worst case 16 searches for a part take 10 us each (1 KiB of one letter, and parts nearly alike),
+// the other leaves 0.1 us. What a filter takes is below 16 KiB.
+inline constexpr std::size_t kFilterNodesMax = 128;
+inline constexpr std::size_t kFilterDepthMax = 16;
+inline constexpr std::size_t kFilterContainsMax = 16;  // leaves that compare by ct
+inline constexpr std::size_t kFilterValuesMax = 512;
+inline constexpr std::size_t kFilterBytesMax = 8 * 1024;  // of all keys and values
+
 }  // namespace hub

@@ -1,6 +1,9 @@
 // A message: bytes, their kind, and where they stand in their channel. Made by the worker that took the publish,
 // numbered by the channel's home while the home is its only owner, immutable and shared by all workers from then on.
 //
+// Few messages have extras (extras.h). They lie behind the message in the same allocation, and a number that fits where
+// alignment leaves room says that they are there: a message without extras is as small as if there were none.
+//
 // Threads: MessageRef is an atomic reference count; the content never changes after number().
 #pragma once
 
@@ -8,11 +11,13 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <utility>
 
 #include "base/shared_bytes.h"
 #include "base/time.h"
+#include "hub/extras.h"
 #include "hub/position.h"
 
 namespace hub {
@@ -23,16 +28,27 @@ class Message {
  public:
   Message(Kind kind, std::string_view payload, base::Instant ingested)
       : kind_(kind), payload_(base::SharedBytes::copy(payload)), numbered_(ingested) {}
+  // Without extras, if they are empty.
+  static std::unique_ptr<Message> make(Kind kind, std::string_view payload, base::Instant ingested, Extras extras);
+  // A copy of this part alone would claim extras that it does not have.
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+  // `delete` ends what make() made as a whole, by that number instead of a pointer to virtual functions.
+  static void operator delete(Message* message, std::destroying_delete_t) noexcept;
 
   Kind kind() const { return kind_; }
   std::string_view payload() const { return payload_.view(); }
+  // Null if there are none.
+  const Extras* extras() const { return extras_units_ == 0 ? nullptr : &extras_behind(); }
   Offset offset() const { return offset_; }
   // When the home numbered it: as people are told, and by the clock that never steps, from which its age counts.
   base::WallTime time() const { return time_; }
   base::Instant numbered() const { return numbered_; }
   // When the server had read it; for the latency metric.
   base::Instant ingested() const { return numbered_ - std::chrono::microseconds(waited_us_); }
-  std::size_t charged_bytes() const { return sizeof(Message) + payload_.size() + 32; }  // 32: allocator and log slot
+  std::size_t charged_bytes() const {
+    return sizeof(Message) + payload_.size() + 32 + extras_units_ * kExtrasUnit;  // 32: allocator and log slot
+  }
 
   // Once.
   void number(Offset offset, base::WallTime time, base::Instant now) {
@@ -45,7 +61,13 @@ class Message {
   }
 
  private:
+  friend class MessageWithExtras;
+  static constexpr std::size_t kExtrasUnit = 16;
+
+  const Extras& extras_behind() const;
+
   Kind kind_;
+  std::uint16_t extras_units_ = 0;  // their charged bytes, in units of kExtrasUnit; 0: none
   // From ingested to numbered. It lies where alignment leaves room; below zero if the home's turn began earlier.
   std::int32_t waited_us_ = 0;
   Offset offset_ = 0;

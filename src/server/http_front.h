@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "codec/url.h"
+#include "door/publish/publish.h"
 #include "http/request.h"
 #include "hub/mail.h"
 #include "server/credentials.h"
@@ -52,8 +53,7 @@ class HttpFront {
   void issue_ticket(Peer& peer, const Request& request);
   void api(Peer& peer, const Request& request, const codec::Query& query, std::string_view method);
   void ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix, std::uint32_t limit);
-  void send_publish(Peer& peer, std::string channel, hub::Kind kind, std::string_view payload,
-                    const std::optional<std::string>& key);
+  void send_publish(Peer& peer, door::publish::ApiPublish command);
   bool switch_to_websocket(Peer& peer, const Request& request, DoorKind door);
   bool admit_client(Peer& peer, const Request& request);
   bool answers_to(const Peer& peer, const Request& request) const;

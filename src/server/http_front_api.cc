@@ -38,26 +38,27 @@ void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& 
   }
   auto content = door::publish::content_of(request.find("Content-Type"), request.body);
   if (!content) return respond_error(peer, content.error());
-  send_publish(peer, *std::move(channel), content->kind, content->payload, key);
+  send_publish(peer,
+               {.channel = *std::move(channel), .content = *std::move(content), .tags = {}, .idempotency_key = key});
 }
 
-void HttpFront::send_publish(Peer& peer, std::string channel, hub::Kind kind, std::string_view payload,
-                             const std::optional<std::string>& key) {
+void HttpFront::send_publish(Peer& peer, door::publish::ApiPublish command) {
   if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) return respond_error(peer, base::Error::memory);
   hub::Publish publish;
   publish.request = Desk::request_of(peer);
-  publish.message = std::make_unique<hub::Message>(kind, payload, desk_.clock.now());
-  if (key) {
-    std::string scope = channel;
+  if (command.idempotency_key) {
+    std::string scope = command.channel;
     scope += '\0';  // cannot occur in either
-    scope += *key;
+    scope += *command.idempotency_key;
     publish.idempotency_key = base::hash128(scope, desk_.shared.secret());
-    publish.content = base::hash128(payload, desk_.shared.secret() + static_cast<std::uint64_t>(kind));
+    publish.content = door::publish::content_hash(command.content, command.tags, desk_.shared.secret());
   }
+  publish.message = hub::Message::make(command.content.kind, command.content.payload, desk_.clock.now(),
+                                       {.tags = std::move(command.tags)});
   desk_.counters.messages_in.add();
   peer.http()->waiting = HttpExchange::Waiting::publish;
-  peer.http()->channel = channel;
-  publish.channel = std::move(channel);
+  peer.http()->channel = command.channel;
+  publish.channel = std::move(command.channel);
   const base::WorkerId home = desk_.home_of(publish.channel);
   desk_.post.send(home, std::move(publish));
 }
@@ -92,8 +93,7 @@ void HttpFront::api(Peer& peer, const Request& request, const codec::Query& quer
     if (parsed->content.payload.size() > desk_.options().message_bytes_max) {
       return respond_error(peer, base::Error::payload_too_big);
     }
-    return send_publish(peer, std::move(parsed->channel), parsed->content.kind, parsed->content.payload,
-                        parsed->idempotency_key);
+    return send_publish(peer, *std::move(parsed));
   }
   if (method == "history") {
     auto parsed = post ? door::publish::parse_api_history(request.body) : door::publish::parse_api_history(query);

@@ -36,8 +36,9 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
                       .fragments_max = options.fragments_max,
                       .message_time_max = options.message_time_max,
                       .control_frames_max = options.control_frames_per_s_max};
-  // A JSON body of /api/publish may carry a payload of the full size as base64.
-  made->request_limits_.body_bytes_max = options.message_bytes_max + options.message_bytes_max / 2 + 4096;
+  // A JSON body of /api/publish may carry a payload of the full size as base64, and all the tags that a message may
+  // have.
+  made->request_limits_.body_bytes_max = options.message_bytes_max + options.message_bytes_max / 2 + 4096 + 32 * 1024;
   auto proxies = loop::NetworkList::parse(options.trusted_proxies);
   if (!proxies) return std::unexpected(proxies.error());
   made->trusted_proxies_ = *std::move(proxies);

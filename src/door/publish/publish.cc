@@ -10,6 +10,7 @@
 #include "door/envelope.h"
 #include "door/parameters.h"
 #include "door/since.h"
+#include "hub/limits.h"
 
 namespace door::publish {
 namespace {
@@ -90,6 +91,25 @@ std::expected<Content, Refusal> payload_of(const JsonValue& object) {
   return Content{hub::Kind::binary, *std::move(bytes)};
 }
 
+std::expected<hub::Tags, Refusal> tags_of(const JsonValue& object) {
+  constexpr std::string_view kHint =
+      "tags: an object of at most 16 strings, names of 1 to 255 bytes, values up to 1024";
+  const std::optional<JsonValue> member = object.find("tags");
+  if (!member) return hub::Tags();
+  if (member->type() != JsonValue::Type::object) return refuse(kHint);
+  std::vector<hub::Tag> tags;
+  codec::JsonMembers members(*member);
+  while (std::optional<codec::JsonMember> tag = members.next()) {
+    std::optional<std::string> value = tag->value.string();
+    // One more than may be is enough to refuse them all.
+    if (!value || tags.size() > hub::kTagsMax) return refuse(kHint);
+    tags.push_back({std::move(tag->name), *std::move(value)});
+  }
+  std::expected<hub::Tags, hub::TagsError> made = hub::Tags::make(std::move(tags));
+  if (!made) return refuse(kHint);
+  return *std::move(made);
+}
+
 std::string_view level_text(hub::Level level) {
   switch (level) {
     case hub::Level::accepted:
@@ -128,14 +148,17 @@ bool is_valid_idempotency_key(std::string_view key) noexcept {
 }
 
 std::expected<ApiPublish, Refusal> parse_api_publish(std::string_view body) {
-  const auto object = parse_object(body, {"channel", "data", "text", "base64", "idempotency_key"},
-                                   "fields: channel, one of data, text and base64, idempotency_key; each once");
+  const auto object = parse_object(body, {"channel", "data", "text", "base64", "tags", "idempotency_key"},
+                                   "fields: channel, one of data, text and base64, tags, idempotency_key; each once");
   if (!object) return std::unexpected(object.error());
   std::expected<std::string, Refusal> channel = channel_of(*object);
   if (!channel) return std::unexpected(channel.error());
   std::expected<Content, Refusal> content = payload_of(*object);
   if (!content) return std::unexpected(content.error());
-  ApiPublish publish{.channel = *std::move(channel), .content = *std::move(content), .idempotency_key = {}};
+  std::expected<hub::Tags, Refusal> tags = tags_of(*object);
+  if (!tags) return std::unexpected(tags.error());
+  ApiPublish publish{
+      .channel = *std::move(channel), .content = *std::move(content), .tags = *std::move(tags), .idempotency_key = {}};
   if (const std::optional<JsonValue> key = object->find("idempotency_key")) {
     publish.idempotency_key = key->string();
     if (!publish.idempotency_key || !is_valid_idempotency_key(*publish.idempotency_key)) {
@@ -143,6 +166,24 @@ std::expected<ApiPublish, Refusal> parse_api_publish(std::string_view body) {
     }
   }
   return publish;
+}
+
+base::Hash128 content_hash(const Content& content, const hub::Tags& tags, std::uint64_t seed) {
+  const std::uint64_t kind_seed = seed + static_cast<std::uint64_t>(content.kind);
+  if (tags.empty()) return base::hash128(content.payload, kind_seed);
+  // The size before each part, so that no two contents make the same text; with a seed that contents without tags lack.
+  std::string text;
+  const auto add = [&](std::string_view part) {
+    text += std::to_string(part.size());
+    text += ':';
+    text += part;
+  };
+  add(content.payload);
+  for (const hub::Tag& tag : tags.all()) {
+    add(tag.key);
+    add(tag.value);
+  }
+  return base::hash128(text, kind_seed + 3);  // 3 kinds
 }
 
 std::expected<ApiHistory, Refusal> parse_api_history(std::string_view body) {

@@ -8,12 +8,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/hash.h"
 #include "base/refusal.h"
 #include "codec/json_in.h"
 #include "codec/url.h"
 #include "hub/mail.h"
 #include "hub/message.h"
 #include "hub/since.h"
+#include "hub/tags.h"
 
 namespace door::publish {
 
@@ -31,9 +33,13 @@ bool is_valid_idempotency_key(std::string_view key) noexcept;
 struct ApiPublish {
   std::string channel;
   Content content;
+  hub::Tags tags;
   std::optional<std::string> idempotency_key;
 };
 std::expected<ApiPublish, base::Refusal> parse_api_publish(std::string_view body);
+
+// Of all that a publish says: two with the same idempotency key and different content are not the same publish.
+base::Hash128 content_hash(const Content& content, const hub::Tags& tags, std::uint64_t seed);
 
 struct ApiHistory {
   std::string channel;
