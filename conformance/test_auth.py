@@ -134,7 +134,8 @@ class Tokens(AuthTest):
         good = token(claims())
         for value, text in ((good[:-2], "signature"), (token(claims(), key="another-key-0123456789abcdef0123456789"), "signature"),
                             ("nonsense", "malformed"), (token({"sub": "x"}), "no exp"), (token(claims(nbf=claims()["exp"])), "not valid yet"),
-                            (token({**claims(), "exp": "x"}), "claim"), (token(claims(), header={"alg": "HS512"}), "alg HS256")):
+                            (token({**claims(), "exp": "x"}), "claim"), (token(claims(), header={"alg": "HS512"}), "for its alg"),
+                            (token(claims(), header={"alg": "none"}), "alg that is known")):
             with self.subTest(text):
                 answer = self.server.http("POST", "/pub/tok:x", "x", self.bearer(value))
                 self.assert_refused(401, "E_TOKEN", answer)
