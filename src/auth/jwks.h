@@ -25,7 +25,7 @@
 namespace auth {
 
 inline constexpr std::size_t kJwksBytesMax = 256 * 1024;  // 64 keys of 4 KiB: RSA 8192 with a certificate chain
-inline constexpr std::size_t kJwksKeysMax = KeySet::kKeysMax;
+inline constexpr std::size_t kJwksKeysMax = 64;
 
 enum class OctKeys : std::uint8_t { refuse, accept };
 

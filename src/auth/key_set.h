@@ -51,7 +51,7 @@ class Key {
 
 class KeySet {
  public:
-  static constexpr std::size_t kKeysMax = 64;
+  static constexpr std::size_t kKeysMax = 128;  // the configuration gives at most 64 secrets and 8 public keys
   // Public keys that one token is tried with. A P-384 verification takes about half a millisecond; anybody may ask.
   static constexpr std::size_t kPublicTriesMax = 8;
 

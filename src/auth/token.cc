@@ -52,6 +52,18 @@ TokenVerifier::TokenVerifier(const std::vector<base::Secret>& secrets, TokenRule
   }
 }
 
+std::expected<TokenVerifier, std::string> TokenVerifier::make(const std::vector<base::Secret>& secrets,
+                                                              std::string_view public_keys_pem, TokenRules rules) {
+  TokenVerifier made(secrets, std::move(rules));
+  if (public_keys_pem.empty()) return made;
+  auto keys = public_keys_of_pem(public_keys_pem);
+  if (!keys) return std::unexpected(std::move(keys.error()));
+  for (Key& key : *keys) {
+    if (!made.keys_.add(std::move(key))) return std::unexpected("has keys that find no room beside the others");
+  }
+  return made;
+}
+
 std::expected<std::string, base::Refusal> TokenVerifier::open(std::string_view token, std::size_t bytes_max) const {
   if (token.size() > bytes_max)
     return std::unexpected(invalid(bytes_max == kTokenBytesMax ? kTooLong : kMessageTooLong));

@@ -53,6 +53,10 @@ class TokenVerifier {
   // Secrets of HMAC, of which every one is tried, so that they can be rotated. What Key::secret() refuses is left out
   // and never matches.
   explicit TokenVerifier(const std::vector<base::Secret>& secrets, TokenRules rules = {});
+  // Those, and behind them the public keys of a PEM text (key_set.h), unless it is empty. The error is that of
+  // public_keys_of_pem().
+  static std::expected<TokenVerifier, std::string> make(const std::vector<base::Secret>& secrets,
+                                                        std::string_view public_keys_pem, TokenRules rules);
 
   // All three: token_invalid with what is wrong (before the signature was checked: nothing that was read in the
   // token), or token_expired if nothing else is wrong with it.

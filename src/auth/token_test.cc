@@ -211,6 +211,19 @@ TEST(Token, ThePrincipalHasItsIdAndMoment) {
   EXPECT_EQ(verifier().verify(token_of(kHeader, kClaims), kNow)->issued.ms, 0);
 }
 
+TEST(Token, SecretsAndPublicKeysTogether) {
+  const test::PrivateKey key = test::ec_key("P-256");
+  const auto both = TokenVerifier::make({Secret(std::string(kKey))}, test::public_pem(key), {.issuer = "me"});
+  ASSERT_TRUE(both) << both.error();
+  constexpr std::string_view kMine = R"({"exp":1700003600,"iss":"me"})";
+  EXPECT_TRUE(both->verify(token_of(kHeader, kMine), kNow));
+  const std::string text = test::text_to_sign("ES256", kMine);
+  EXPECT_TRUE(both->verify(text + "." + url64(test::sign(key, Algorithm::es256, text)), kNow));
+  EXPECT_FALSE(both->verify(token_of(kHeader, kClaims), kNow)) << "of no issuer";
+  EXPECT_FALSE(TokenVerifier::make({}, "nonsense", {}));
+  EXPECT_TRUE(TokenVerifier::make({}, "", {})->empty());
+}
+
 TEST(ConnectionToken, EndsWithItsTokenOrAtItsOwnMoment) {
   const auto end = [](std::string_view claims) {
     const auto token = verifier().verify_connection(token_of(kHeader, claims), kNow);
