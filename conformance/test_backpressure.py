@@ -1,8 +1,6 @@
 #!/usr/bin/python3
 """Clients that ask and do not listen, and a server that runs out of memory: what is held for them stays bounded, others notice
 nothing, and who reads slowly but steadily gets everything (threat T11, robustness F13, F23)."""
-import base64
-import os
 import re
 import select
 import signal
@@ -19,13 +17,11 @@ from wire import TEXT, Closed, client_frame
 MIB = 1 << 20
 
 
+NARROW = 16 * 1024  # what the kernel takes for such a connection
+
+
 def connect_narrow(server):
-    """A connection whose kernel takes little for it."""
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
-    connection.settimeout(wire.DEADLINE_S)
-    connection.connect(server.address)
-    return connection
+    return wire.Connection(server.address, receive_buffer=NARROW).socket
 
 
 def push_until_it_blocks(connection, data, most):
@@ -163,18 +159,15 @@ class WhoDoesNotListen(rig.ServerTest):
         for _ in range(20):
             self.server.publish("long-story", "x" * 50_000)
         epoch = self.server.http("GET", "/api/history?channel=long-story").json["epoch"]
-        connection = connect_narrow(self.server)
-        key = base64.b64encode(os.urandom(16)).decode()
-        connection.send(f"GET /ws?channel=long-story&channel=fresh&since={epoch}:0, HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        reader = self.server.ws(f"/ws?channel=long-story&channel=fresh&since={epoch}:0,", receive_buffer=NARROW)
         self.server.until(lambda: self.server.metrics()["wirebird_queue_bytes"] > 100_000, lambda: "nothing waits for the reader")
         self.server.publish("fresh", "I was published now")
-        got = b""
+        got = bytes(reader.buffer)
         while b"I was published now" not in got:
-            data = connection.recv(65536)
+            data = reader.socket.recv(65536)
             self.assertTrue(data, "the connection ended")
             got = got[-100:] + data
-        connection.close()
+        reader.close()
 
     def test_a_poll_with_too_much_to_tell_goes_on_with_its_cursor(self):
         names = [f"much-{i}" for i in range(8)]
@@ -214,20 +207,17 @@ class Reload(unittest.TestCase):
             with server.connect() as publisher:
                 for _ in range(count):
                     publisher.request("POST", "/pub/c", b"x" * 40_000, {"Content-Type": "text/plain"})
-            connection = connect_narrow(server)
-            key = base64.b64encode(os.urandom(16)).decode()
-            connection.send(f"GET /ws/c?since=-{count}&meta=1 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+            reader = server.ws(f"/ws/c?since=-{count}&meta=1", receive_buffer=NARROW)
             server.until(lambda: server.metrics()["wirebird_queue_bytes"] > 500_000, lambda: "the queue never filled")
             server.configure(self.CONFIG % "64MiB")
             server.signal(signal.SIGHUP)
             server.until(lambda: "reload" in server.log(), server.log)
-            got = b""
+            got = bytes(reader.buffer)
             while got.count(b'"offset":') < count:
-                data = connection.recv(1 << 20)
+                data = reader.socket.recv(1 << 20)
                 self.assertTrue(data, "the connection ended")
                 got = got[-8:] + data if got.count(b'"offset":') == 0 else got + data
-            connection.close()
+            reader.close()
 
 
 class Drain(unittest.TestCase):

@@ -146,10 +146,12 @@ class Response:
 class Connection:
     """A TCP (or Unix, or TLS) connection with a read buffer."""
 
-    def __init__(self, address, tls=None, server_name=None):
+    def __init__(self, address, tls=None, server_name=None, receive_buffer=None):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(DEADLINE_S)
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect(address)
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -258,8 +260,8 @@ class Connection:
 
 
 class WebSocket(Connection):
-    def __init__(self, address, target, headers=(), tls=None, server_name=None, deflate_offer=None):
-        super().__init__(address, tls, server_name)
+    def __init__(self, address, target, headers=(), tls=None, server_name=None, deflate_offer=None, receive_buffer=None):
+        super().__init__(address, tls, server_name, receive_buffer)
         self.key = base64.b64encode(os.urandom(16)).decode()
         fields = {"Host": self.host, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": self.key,
                   "Sec-WebSocket-Version": "13"}

@@ -42,6 +42,25 @@ TEST(Mask, EveryOffsetLengthAndPhaseEqualsTheDefinition) {
   }
 }
 
+TEST(Mask, SaysWhetherAllIsAsciiWhereverTheOneByteStands) {
+  base::SeededEntropy entropy(24);
+  for (std::size_t length = 0; length <= 200; ++length) {
+    const MaskKey key = random_key(entropy);
+    std::string text = random_bytes(length, entropy);
+    for (char& each : text) each = static_cast<char>(each & 0x7f);
+    for (std::size_t other = 0; other <= length; ++other) {  // == length: none
+      std::string expected = text;
+      if (other < length) expected[other] = static_cast<char>(expected[other] | 0x80);
+      std::string masked = expected;
+      apply_mask_scalar(masked, key, 3);
+      std::string again = masked;
+      ASSERT_EQ(apply_mask(masked, key, 3), other == length) << length << ' ' << other;
+      ASSERT_EQ(apply_mask_scalar(again, key, 3), other == length);
+      ASSERT_EQ(masked, expected);
+    }
+  }
+}
+
 TEST(Mask, ResumesAtEveryCut) {
   base::SeededEntropy entropy(23);
   const std::string before = random_bytes(150, entropy);

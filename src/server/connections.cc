@@ -33,6 +33,8 @@ bool has_unseen_input(const Peer& peer) {
 
 }  // namespace
 
+PeerExtras::PeerExtras() = default;
+PeerExtras::~PeerExtras() = default;
 Peer::Peer() = default;
 Peer::~Peer() = default;
 
@@ -334,18 +336,18 @@ void Connections::flush() {
   flushing_.swap(dirty_);  // who gets something to say from now on has its turn with the next flush
   if (sends_.size() < flushing_.size()) sends_.resize(flushing_.size());
   loop::Send* next = sends_.data();
+  std::size_t others = 0;
   for (const std::uint32_t slot : flushing_) {
     Peer& peer = peers_[slot];
     peer.dirty = false;
     if (peer.phase == Peer::Phase::free || peer.dying) continue;
     if (peer.tls() || peer.out.blocks() != 1) {
-      flush(peer);
-    } else {  // nearly all of a fan-out
+      flushing_[others++] = slot;  // whose writes cost more, and who are behind, come after those who keep up
+    } else {                       // nearly all of a fan-out
       const std::string_view block = peer.out.front();
       *next++ = {peer.socket, peer.slot, block.data(), static_cast<std::uint32_t>(block.size())};
     }
   }
-  flushing_.clear();
   const std::span<loop::Send> batch(sends_.data(), next);
   sockets_.send_many(batch);
   std::size_t moved = 0;
@@ -366,6 +368,10 @@ void Connections::flush() {
   }
   counters_.bytes_out.add(moved);
   counters_.queue_bytes.subtract(moved);
+  for (const std::uint32_t slot : std::span(flushing_).first(others)) {
+    if (Peer& peer = peers_[slot]; !peer.dying) flush(peer);
+  }
+  flushing_.clear();
 }
 
 void Connections::flush(Peer& peer) {

@@ -52,6 +52,8 @@ struct PeerExtras {
   std::unique_ptr<loop::Address> proxy;       // the trusted proxy the connection comes from, if it named a client
   std::shared_ptr<const auth::Principal> principal;  // null: anonymous
 
+  PeerExtras();
+  ~PeerExtras();
   bool empty() const { return !(feed || http || tls || starting || unread || proxy_header || proxy || principal); }
 };
 

@@ -133,8 +133,8 @@ std::size_t Session::start_frame(Scratch& scratch, std::span<char> bytes, base::
   const std::span<char> rest = bytes.subspan(header_taken);
   if (header.payload_bytes <= rest.size()) {
     const std::span<char> payload = rest.first(static_cast<std::size_t>(header.payload_bytes));
-    codec::apply_mask(payload, header.key, 0);
-    take_whole_frame(scratch, header, {payload.data(), payload.size()}, now);
+    const bool ascii = codec::apply_mask(payload, header.key, 0);
+    take_whole_frame(scratch, header, {payload.data(), payload.size()}, ascii, now);
     return header_taken + payload.size();
   }
   Spill& held = spill();
@@ -185,12 +185,12 @@ base::Error Session::admit(const FrameHeader& header) const {
   return header.payload_bytes > cap - have ? base::Error::payload_too_big : base::Error::none;
 }
 
-void Session::take_whole_frame(Scratch& scratch, const FrameHeader& header, std::string_view payload,
+void Session::take_whole_frame(Scratch& scratch, const FrameHeader& header, std::string_view payload, bool ascii,
                                base::Instant now) {
   if (is_control(header.opcode)) {
     take_control(scratch, header.opcode, payload, now);
   } else if (header.fin == Fin::yes && header.opcode != Opcode::continuation) {
-    take_single(scratch, header, payload);
+    take_single(scratch, header, payload, ascii);
   } else {
     enter_message(header);
     take_piece(scratch, payload, header.fin);
@@ -230,9 +230,11 @@ void Session::take_piece(Scratch& scratch, std::string_view piece, Fin fin) {
 }
 
 // The common case: a message in one frame that is there completely. Nothing is allocated for it.
-void Session::take_single(Scratch& scratch, const FrameHeader& header, std::string_view payload) {
+void Session::take_single(Scratch& scratch, const FrameHeader& header, std::string_view payload, bool ascii) {
   if (header.compressed == Compressed::no) {
-    if (header.opcode == Opcode::text && !codec::utf8_valid(payload)) return fail(scratch, base::Error::ws_utf8);
+    if (header.opcode == Opcode::text && !ascii && !codec::utf8_valid(payload)) {
+      return fail(scratch, base::Error::ws_utf8);
+    }
     return deliver(scratch, header.opcode, payload);
   }
   PartialMessage message(header.opcode, Compressed::yes);

@@ -152,11 +152,12 @@ class Session {
   std::size_t start_frame(Scratch& scratch, std::span<char> bytes, base::Instant now);
   std::size_t continue_frame(Scratch& scratch, std::span<char> bytes, base::Instant now);
   base::Error admit(const FrameHeader& header) const;
-  void take_whole_frame(Scratch& scratch, const FrameHeader& header, std::string_view payload, base::Instant now);
+  void take_whole_frame(Scratch& scratch, const FrameHeader& header, std::string_view payload, bool ascii,
+                        base::Instant now);
   void enter_message(const FrameHeader& header);
   void leave_frame();
   void take_piece(Scratch& scratch, std::string_view piece, Fin fin);
-  void take_single(Scratch& scratch, const FrameHeader& header, std::string_view payload);
+  void take_single(Scratch& scratch, const FrameHeader& header, std::string_view payload, bool ascii);
   void take_control(Scratch& scratch, Opcode opcode, std::string_view payload, base::Instant now);
   void take_close(Scratch& scratch, std::string_view payload);
   bool control_rate_exceeded(base::Instant now);
