@@ -1,7 +1,11 @@
 """Who may do what: namespaces, tokens on every way they travel, tickets, API keys, and what --dev refuses."""
+import base64
 import hashlib
 import json
+import pathlib
 import subprocess
+import tempfile
+import unittest
 
 import rig
 import wire
@@ -134,7 +138,8 @@ class Tokens(AuthTest):
         good = token(claims())
         for value, text in ((good[:-2], "signature"), (token(claims(), key="another-key-0123456789abcdef0123456789"), "signature"),
                             ("nonsense", "malformed"), (token({"sub": "x"}), "no exp"), (token(claims(nbf=claims()["exp"])), "not valid yet"),
-                            (token({**claims(), "exp": "x"}), "claim"), (token(claims(), header={"alg": "HS512"}), "alg HS256")):
+                            (token({**claims(), "exp": "x"}), "claim"), (token(claims(), header={"alg": "HS512"}), "for its alg"),
+                            (token(claims(), header={"alg": "none"}), "alg that is known")):
             with self.subTest(text):
                 answer = self.server.http("POST", "/pub/tok:x", "x", self.bearer(value))
                 self.assert_refused(401, "E_TOKEN", answer)
@@ -287,6 +292,54 @@ class GenToken(rig.ServerTest):
         made = run.stdout.split()[-1]
         answer = self.server.http("POST", "/pub/tok:x", "x", {"Authorization": f"Bearer {made}"})
         self.assertEqual(answer.status, 200, answer.body)
+
+
+class PublicKeys(unittest.TestCase):
+    """Tokens signed with a private key that the server does not have."""
+
+    def run_tool(self, *command, code=0):
+        run = subprocess.run(command, capture_output=True, text=True, timeout=wire.DEADLINE_S)
+        self.assertEqual(run.returncode, code, run.stderr + run.stdout)
+        return run.stdout
+
+    def key_pair(self, folder, name, *algorithm):
+        private, public = folder / f"{name}.pem", folder / f"{name}.pub.pem"
+        self.run_tool("openssl", "genpkey", "-algorithm", *algorithm, "-out", str(private))
+        self.run_tool("openssl", "pkey", "-in", str(private), "-pubout", "-out", str(public))
+        return private, public
+
+    def token_of(self, private, *more):
+        return self.run_tool(rig.BINARY, "gen-token", "--private-key-file", str(private), "--channel", "tok:x", *more).strip()
+
+    def status(self, server, value):
+        return server.http("POST", "/pub/tok:x", "x", {"Authorization": f"Bearer {value}"}).status
+
+    def test_every_kind_of_key_and_no_other_key(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            pairs = [self.key_pair(folder, "rsa", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
+                     self.key_pair(folder, "p256", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
+                     self.key_pair(folder, "p384", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"),
+                     self.key_pair(folder, "p521", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"),
+                     self.key_pair(folder, "ed25519", "ED25519")]
+            stranger, _ = self.key_pair(folder, "stranger", "ED25519")
+            bundle = folder / "bundle.pem"
+            bundle.write_text("".join(public.read_text() for _, public in pairs))
+            config = CONFIG.replace("[auth]", f'[auth]\ntoken_public_keys_file = "{bundle}"\ntoken_issuer = "me"')
+            with rig.Server(dev=False, config=config) as server:
+                for private, public in pairs:
+                    good = self.token_of(private, "--iss", "me")
+                    self.assertEqual(self.status(server, good), 200, private)
+                    self.assertEqual(self.status(server, self.token_of(private, "--iss", "you")), 401, private)
+                    head, body, _ = good.split(".")
+                    confused = token(json.loads(base64.urlsafe_b64decode(body + "==")), key=public.read_text())
+                    self.assertEqual(self.status(server, confused), 401, "the public key as an HMAC secret")
+                    self.assertIn("good until", self.run_tool(rig.BINARY, "check-token", "--public-keys-file", str(bundle), good))
+                self.assertEqual(self.status(server, self.token_of(pairs[0][0], "--iss", "me", "--algorithm", "PS512")), 200)
+                self.assertEqual(self.status(server, self.token_of(stranger, "--iss", "me")), 401)
+                self.assertEqual(self.status(server, token(claims(iss="me"))), 200, "the secrets still count")
+                self.assertIn("fits no key", self.run_tool(rig.BINARY, "check-token", "--public-keys-file", str(bundle),
+                                                           self.token_of(stranger), code=1))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,12 @@ struct DefaultConfigCommand {
 
 struct GenTokenCommand {
   ConfigSources sources;
-  std::string key_file;  // wins over the configuration; "-": standard input
+  std::string key_file;          // wins over the configuration; "-": standard input
+  std::string private_key_file;  // PEM; not with key_file
+  std::string algorithm;         // "HS512"; empty: the first of the key
+  std::string kid;
+  std::string audience;  // empty: the configuration's, as the next
+  std::string issuer;
   std::string subject;
   base::Duration lifetime{std::chrono::hours{1}};
   std::vector<std::string> channels;
@@ -34,9 +39,17 @@ struct GenTokenCommand {
   std::vector<std::string> publish;
 };
 
+struct CheckTokenCommand {
+  ConfigSources sources;
+  std::string token;             // "-": standard input
+  std::string key_file;          // these two win over the configuration's keys
+  std::string public_keys_file;  // PEM
+};
+
 struct VersionCommand {};
 
-using Command = std::variant<ServeCommand, CheckConfigCommand, DefaultConfigCommand, GenTokenCommand, VersionCommand,
-                             client::PubOptions, client::SubOptions, client::BenchOptions, client::DemoFeedOptions>;
+using Command =
+    std::variant<ServeCommand, CheckConfigCommand, DefaultConfigCommand, GenTokenCommand, CheckTokenCommand,
+                 VersionCommand, client::PubOptions, client::SubOptions, client::BenchOptions, client::DemoFeedOptions>;
 
 }  // namespace app

@@ -50,6 +50,7 @@ class CommandLine {
     add_demo();
     add_bench();
     add_gen_token();
+    add_check_token();
     add_check_config();
     add_default_config();
     root_.add_subcommand("version", "Prints the version");
@@ -261,17 +262,22 @@ class CommandLine {
   }
 
   void add_gen_token() {
-    CLI::App& verb = *root_.add_subcommand("gen-token", "Makes a token (JWT, HS256) that this server accepts");
+    CLI::App& verb = *root_.add_subcommand("gen-token", "Makes a token (JWT) that this server accepts");
     verb.footer(
         "The key is the first one of --key-file, else of the configuration (auth.token_keys, "
-        "WIREBIRD_AUTH_TOKEN_KEYS).\n"
+        "WIREBIRD_AUTH_TOKEN_KEYS),\n"
+        "or a private key (--private-key-file) whose public half the server has (auth.token_public_keys_file).\n"
+        "Audience, issuer and the user's claim are the configuration's, if it can be read.\n"
         "A NAME that ends in * stands for every channel that begins with what comes before.\n"
         "\n"
         "Examples:\n"
         "  openssl rand -base64 48 > token.key\n"
         "  wirebird serve --auth-token-keys-file token.key --channels-subscribe token --channels-publish token\n"
         "  export WIREBIRD_TOKEN=$(wirebird gen-token --key-file token.key --sub alice --ttl 12h --channel 'chat:*')\n"
-        "  wirebird gen-token --config wirebird.toml --sub screen-1 --subscribe news --ttl 30d");
+        "  wirebird gen-token --config wirebird.toml --sub screen-1 --subscribe news --ttl 30d\n"
+        "  openssl genpkey -algorithm ed25519 -out private.pem && openssl pkey -in private.pem -pubout -out "
+        "public.pem\n"
+        "  wirebird gen-token --private-key-file private.pem --sub alice --channel news");
     verb.add_option("--sub", gen_token_.subject, "Whose token it is: a user or device")->option_text("TEXT");
     add_duration(verb, "--ttl", gen_token_.lifetime, "How long it is good for; default: 1h");
     add_list(verb, "--channel", gen_token_.channels, "Channel to subscribe and publish to; may be repeated");
@@ -280,7 +286,39 @@ class CommandLine {
     verb.add_option("--key-file", gen_token_.key_file,
                     wrapped("File with the key on its first line (-: standard input)"))
         ->option_text("FILE");
+    verb.add_option("--private-key-file", gen_token_.private_key_file,
+                    wrapped("File with a private key in PEM: RSA, ECDSA or Ed25519 (-: standard input)"))
+        ->option_text("FILE")
+        ->excludes("--key-file");
+    verb.add_option(
+            "--algorithm", gen_token_.algorithm,
+            wrapped("HS256, HS384, HS512, RS256, ..., PS256, ..., ES256, ..., EdDSA; default: the first one that "
+                    "the key can do"))
+        ->option_text("NAME");
+    add_text(verb, "--kid", gen_token_.kid, "TEXT", "Names the key in the token's header");
+    add_text(verb, "--aud", gen_token_.audience, "TEXT", "Audience; default: auth.token_audience");
+    add_text(verb, "--iss", gen_token_.issuer, "TEXT", "Issuer; default: auth.token_issuer");
     add_config(verb, gen_token_.sources);
+  }
+
+  void add_check_token() {
+    CLI::App& verb = *root_.add_subcommand("check-token", "Says what is in a token, and what is wrong with it");
+    verb.footer(
+        "The keys are those of --key-file and --public-keys-file, else of the configuration. Without a key the token "
+        "is\n"
+        "printed, and not believed.\n"
+        "\n"
+        "Examples:\n"
+        "  wirebird check-token --config wirebird.toml \"$WIREBIRD_TOKEN\"\n"
+        "  wirebird check-token --public-keys-file public.pem -          the token comes from the standard input\n"
+        "\n"
+        "Exit code: 0 the token is good now; 1 it is not.");
+    check_token_.token = variable(environment_, "WIREBIRD_TOKEN");
+    verb.add_option("token", check_token_.token, wrapped("The token (-: standard input); default: $WIREBIRD_TOKEN"))
+        ->option_text(" ");
+    add_text(verb, "--key-file", check_token_.key_file, "FILE", "File with secret keys, one per line");
+    add_text(verb, "--public-keys-file", check_token_.public_keys_file, "FILE", "File with public keys in PEM");
+    add_config(verb, check_token_.sources);
   }
 
   void add_check_config() {
@@ -311,6 +349,7 @@ class CommandLine {
     if (name == "demo") return feed_;
     if (name == "bench") return bench_;
     if (name == "gen-token") return gen_token_;
+    if (name == "check-token") return check_token_;
     if (name == "check-config") return check_;
     if (name == "default-config") return default_config_;
     if (name == "version") return VersionCommand{};
@@ -398,6 +437,7 @@ class CommandLine {
   CheckConfigCommand check_;
   DefaultConfigCommand default_config_;
   GenTokenCommand gen_token_;
+  CheckTokenCommand check_token_;
   client::PubOptions pub_;
   std::string pub_message_;
   std::string pub_file_;

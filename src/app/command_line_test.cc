@@ -229,6 +229,27 @@ TEST(CommandLine, BenchOfAnotherServer) {
   EXPECT_TRUE(refusal({"bench", "echo", "--server-pid", "x"}).contains("--server-pid"));
 }
 
+TEST(CommandLine, GenTokenWithAPrivateKey) {
+  const auto command = parse_as<GenTokenCommand>({"gen-token", "--private-key-file", "p.pem", "--algorithm", "PS384",
+                                                  "--kid", "k", "--aud", "a", "--iss", "i", "--channel", "x"});
+  EXPECT_EQ(command.private_key_file, "p.pem");
+  EXPECT_EQ(command.algorithm, "PS384");
+  EXPECT_EQ(command.kid, "k");
+  EXPECT_EQ(command.audience, "a");
+  EXPECT_EQ(command.issuer, "i");
+  EXPECT_FALSE(refusal({"gen-token", "--private-key-file", "p.pem", "--key-file", "k"}).empty());
+}
+
+TEST(CommandLine, CheckToken) {
+  const auto command = parse_as<CheckTokenCommand>(
+      {"check-token", "a.b.c", "--key-file", "k", "--public-keys-file", "p.pem", "--config", "w.toml"});
+  EXPECT_EQ(command.token, "a.b.c");
+  EXPECT_EQ(command.key_file, "k");
+  EXPECT_EQ(command.public_keys_file, "p.pem");
+  EXPECT_EQ(command.sources.file, "w.toml");
+  EXPECT_EQ(parse_as<CheckTokenCommand>({"check-token", "-"}).token, "-");
+}
+
 TEST(CommandLine, GenToken) {
   const auto command =
       parse_as<GenTokenCommand>({"gen-token", "--sub", "alice", "--ttl", "12h", "--channel", "a", "--channel", "b",
@@ -253,7 +274,7 @@ TEST(CommandLine, SmallVerbs) {
 
 TEST(CommandLine, HelpTeachesWithExamples) {
   for (const std::string verb :
-       {"serve", "pub", "sub", "demo", "bench", "gen-token", "check-config", "default-config"}) {
+       {"serve", "pub", "sub", "demo", "bench", "gen-token", "check-token", "check-config", "default-config"}) {
     const auto help = parse({verb, "--help"});
     ASSERT_FALSE(help);
     EXPECT_EQ(help.error().exit_code, 0);

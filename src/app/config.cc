@@ -10,6 +10,8 @@
 #include "app/config_draft.h"
 #include "app/net_text.h"
 #include "auth/api_key.h"
+#include "auth/claims.h"
+#include "auth/key_set.h"
 
 namespace app {
 namespace {
@@ -41,12 +43,27 @@ void append_key_file(ConfigDraft& draft, const Files& files, const std::string& 
   if (keys.size() == before) draft.refuse_key(key, fmt::format("= {} has no key in it", path));
 }
 
+void read_public_keys(ConfigDraft& draft, const Files& files, const std::string& path, std::string& pem) {
+  constexpr std::string_view kKey = "auth.token_public_keys_file";
+  if (path.empty()) return;
+  auto text = files.read(path);
+  if (!text) return draft.refuse_key(std::string(kKey), fmt::format("= {} {}", path, text.error()));
+  const auto keys = auth::public_keys_of_pem(*text);
+  if (!keys) return draft.refuse_key(std::string(kKey), fmt::format("= {} {}", path, keys.error()));
+  pem = *std::move(text);
+}
+
 void check_keys(ConfigDraft& draft, const std::string& key, const std::vector<base::Secret>& keys,
                 std::size_t bytes_min) {
   if (keys.size() > kKeysMax) draft.refuse_key(key, fmt::format("has {} keys; at most {} work", keys.size(), kKeysMax));
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const std::size_t size = keys[i].reveal().size();
-    if (size < bytes_min || size > auth::ApiKeys::kKeyBytesMax) {
+    if (keys[i].reveal().contains("-----BEGIN ")) {
+      draft.refuse_key(key,
+                       fmt::format("number {} is a PEM text and no secret; public keys of tokens stand in the file "
+                                   "that auth.token_public_keys_file names",
+                                   i + 1));
+    } else if (size < bytes_min || size > auth::ApiKeys::kKeyBytesMax) {
       draft.refuse_key(key, fmt::format("number {} has {} characters; take {} to {} random ones, for example from "
                                         "`openssl rand -base64 48`",
                                         i + 1, size, bytes_min, auth::ApiKeys::kKeyBytesMax));
@@ -124,6 +141,12 @@ void check_tls(ConfigDraft& draft, const Files& files, const server::Options& op
 void check_auth(ConfigDraft& draft, const server::Options& options) {
   check_keys(draft, "auth.token_keys", options.token_hs256_keys, kTokenKeyBytesMin);
   check_keys(draft, "auth.api_keys", options.api_keys, kApiKeyBytesMin);
+  if (!auth::valid_user_claim(options.token_user_claim)) {
+    draft.refuse_key("auth.token_user_claim",
+                     fmt::format("= {} is no name for it; take sub, or 1 to 64 letters, digits and _ that are not the "
+                                 "name of another claim",
+                                 options.token_user_claim));
+  }
   for (const std::string& origin : options.allowed_origins) {
     if (const auto checked = check_origin(origin); !checked) {
       draft.refuse_key("auth.allowed_origins", fmt::format("= {} {}", origin, checked.error()));
@@ -179,6 +202,7 @@ server::Options resolve(ConfigDraft& draft, const Files& files) {
   Settings& settings = draft.settings;
   server::Options options = settings.server;
   append_key_file(draft, files, "auth.token_keys_file", settings.token_keys_file, options.token_hs256_keys);
+  read_public_keys(draft, files, settings.token_public_keys_file, options.token_public_keys_pem);
   append_key_file(draft, files, "auth.api_keys_file", settings.api_keys_file, options.api_keys);
 
   std::ranges::sort(settings.namespaces, {}, &server::NamespaceOptions::name);
@@ -244,16 +268,19 @@ std::vector<std::string> warnings(const server::Options& options) {
         "Only API keys may do anything: no namespace permits anybody to subscribe or publish (channels.subscribe, "
         "channels.publish).");
   }
+  const bool takes_tokens = !options.token_hs256_keys.empty() || !options.token_public_keys_pem.empty();
   for (const server::NamespaceOptions& space : options.namespaces) {
-    if (permits(space, auth::Access::token) && options.token_hs256_keys.empty()) {
-      found.push_back(fmt::format("{} asks for tokens, but there is no key to check them with (auth.token_keys).",
-                                  space.name.empty() ? "[channels]" : fmt::format("[namespaces.{}]", space.name)));
+    if (permits(space, auth::Access::token) && !takes_tokens) {
+      found.push_back(
+          fmt::format("{} asks for tokens, but there is no key to check them with (auth.token_keys, "
+                      "auth.token_public_keys_file).",
+                      space.name.empty() ? "[channels]" : fmt::format("[namespaces.{}]", space.name)));
     }
   }
   if (public_admin) {
     found.emplace_back("The admin listener can be reached from other machines: /metrics is open to everybody there.");
   }
-  if (public_clear_text && (!options.token_hs256_keys.empty() || !options.api_keys.empty())) {
+  if (public_clear_text && (takes_tokens || !options.api_keys.empty())) {
     found.emplace_back(
         "Tokens travel unencrypted unless a proxy in front adds TLS: a listener without https:// can be "
         "reached from other machines.");
@@ -272,6 +299,10 @@ std::vector<Change> diff_options(const server::Options& before, const server::Op
     if (!same_value(option, {old_settings, old_settings.channels}, {new_settings, new_settings.channels})) {
       changes.push_back({std::string(option.key), option.reload});
     }
+  }
+  // The file is read into them; its name is not kept.
+  if (before.token_public_keys_pem != after.token_public_keys_pem) {
+    changes.push_back({"auth.token_public_keys_file", Reload::live});
   }
   std::map<std::string, std::pair<const server::NamespaceOptions*, const server::NamespaceOptions*>> spaces;
   for (const auto& space : old_settings.namespaces) spaces[space.name].first = &space;

@@ -7,6 +7,7 @@
 
 #include "app/reference.h"
 #include "app/settings.h"
+#include "auth/test_keys.h"
 
 namespace app {
 namespace {
@@ -341,6 +342,44 @@ TEST(Config, KeyFilesHaveOneKeyPerLine) {
   EXPECT_EQ(options->token_hs256_keys[0].reveal(), kLongKey);
   EXPECT_EQ(options->token_hs256_keys[1].reveal(), a);
   EXPECT_EQ(options->token_hs256_keys[2].reveal(), b);
+}
+
+TEST(Config, PublicKeysOfTokens) {
+  const std::string pem = auth::test::public_pem(auth::test::ec_key("P-256"));
+  const std::string toml =
+      "[auth]\ntoken_public_keys_file = \"p.pem\"\ntoken_audience = \"a\"\ntoken_issuer = \"i\"\n"
+      "token_user_claim = \"user_id\"\n[channels]\nsubscribe = \"token\"\n";
+  const auto options = load(toml, {}, {}, {{"p.pem", pem}});
+  ASSERT_TRUE(options) << errors_of(options);
+  EXPECT_EQ(options->token_public_keys_pem, pem);
+  EXPECT_EQ(options->token_audience, "a");
+  EXPECT_EQ(options->token_issuer, "i");
+  EXPECT_EQ(options->token_user_claim, "user_id");
+  for (const std::string& warning : warnings(*options)) EXPECT_FALSE(warning.contains("there is no key")) << warning;
+
+  // A reload with another key in the same file is a change.
+  const auto rotated =
+      load(toml, {}, {}, {{"p.pem", pem + auth::test::public_pem(auth::test::key_of_type("ED25519"))}});
+  ASSERT_TRUE(rotated) << errors_of(rotated);
+  const auto merged = merge_options(*options, *rotated);
+  ASSERT_TRUE(merged);
+  EXPECT_EQ(merged->changes, (std::vector<Change>{{"auth.token_public_keys_file", Reload::live}}));
+  EXPECT_EQ(merged->options.token_public_keys_pem, rotated->token_public_keys_pem);
+  EXPECT_TRUE(diff_options(*options, *options).empty());
+
+  const auto refusal = [&](const std::string& text) {
+    return errors_of(load("[auth]\ntoken_public_keys_file = \"p.pem\"\n", {}, {}, {{"p.pem", text}}));
+  };
+  EXPECT_TRUE(refusal("").contains("auth.token_public_keys_file = p.pem has no public key")) << refusal("");
+  EXPECT_TRUE(refusal(auth::test::private_pem(auth::test::ec_key("P-256"))).contains("number 1 is a private key"));
+  EXPECT_TRUE(refusal(auth::test::public_pem(auth::test::rsa_key(1024))).contains("fewer than 2048 bits"));
+  EXPECT_TRUE(errors_of(load("[auth]\ntoken_public_keys_file = \"gone\"\n")).contains("gone cannot be opened"));
+  EXPECT_TRUE(errors_of(load("[auth]\ntoken_user_claim = \"exp\"\n")).contains("= exp is no name for it"));
+  // The public key in the place of a secret: everybody could sign.
+  EXPECT_TRUE(
+      errors_of(load("[auth]\ntoken_keys = [\"\"\"" + pem + "\"\"\"]\n")).contains("is a PEM text and no secret"));
+  EXPECT_TRUE(errors_of(load("[auth]\ntoken_keys_file = \"p.pem\"\n", {}, {}, {{"p.pem", pem}}))
+                  .contains("number 1 is a PEM text and no secret"));
 }
 
 TEST(Config, DevListensHereOnlyAndHasNoAdminListener) {

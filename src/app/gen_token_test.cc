@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "auth/test_keys.h"
 #include "auth/token.h"
 
 namespace app {
@@ -15,10 +16,17 @@ constexpr base::WallTime kNow{1'700'000'000'500};
 constexpr std::string_view kOldKey = "old-old-old-old-old-old-old-old-";
 constexpr std::string_view kNewKey = "new-new-new-new-new-new-new-new-";
 
+const auth::test::PrivateKey& rsa() {
+  static const auth::test::PrivateKey made = auth::test::rsa_key();
+  return made;
+}
+
 class KeyFiles final : public Files {
  public:
   std::expected<std::string, std::string> read(const std::string& path) const override {
     if (path == "keys") return std::string(kNewKey) + "\n" + std::string(kOldKey) + "\n";
+    if (path == "long") return std::string(64, 'k') + "\n";
+    if (path == "rsa.pem") return auth::test::private_pem(rsa());
     if (path == "short") return "short\n";
     if (path == "w.toml") return "[auth]\ntoken_keys = [\"" + std::string(kOldKey) + "\"]\n";
     return std::unexpected("cannot be opened");
@@ -61,6 +69,27 @@ TEST(GenToken, TakesTheKeyOfTheConfigurationOrTheEnvironment) {
   EXPECT_TRUE(check(*from_environment, kNewKey));
   // A key file is what was meant, whatever else is broken.
   EXPECT_TRUE(make({.sources = {.file = "gone.toml"}, .key_file = "keys", .channels = {"x"}}));
+}
+
+TEST(GenToken, SignsWithEveryAlgorithmOfItsKey) {
+  const auto accepted = [](const std::expected<std::string, std::vector<ConfigError>>& token) {
+    const auto verifier =
+        auth::TokenVerifier::make({base::Secret(std::string(64, 'k'))}, auth::test::public_pem(rsa()), {}).value();
+    return token && verifier.verify(*token, kNow).has_value();
+  };
+  for (const std::string algorithm : {"", "HS256", "HS384", "HS512"}) {
+    EXPECT_TRUE(accepted(make({.key_file = "long", .algorithm = algorithm, .channels = {"x"}}))) << algorithm;
+  }
+  for (const std::string algorithm : {"", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}) {
+    EXPECT_TRUE(accepted(make({.private_key_file = "rsa.pem", .algorithm = algorithm, .channels = {"x"}})))
+        << algorithm;
+  }
+  for (const std::string algorithm : {"HS256", "ES256", "EdDSA", "none", "rs256"}) {
+    EXPECT_FALSE(make({.private_key_file = "rsa.pem", .algorithm = algorithm, .channels = {"x"}})) << algorithm;
+  }
+  EXPECT_FALSE(make({.key_file = "keys", .algorithm = "HS512", .channels = {"x"}})) << "32 characters";
+  EXPECT_FALSE(make({.private_key_file = "keys", .channels = {"x"}}));
+  EXPECT_FALSE(make({.private_key_file = "gone", .channels = {"x"}}));
 }
 
 TEST(GenToken, RefusesWithAReason) {

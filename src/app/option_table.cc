@@ -147,7 +147,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .slot = in_server<&Options::token_hs256_keys>,
      .reload = Reload::live,
      .help =
-         "Keys of HS256 tokens (JWT), at least 32 characters each. The first one signs in gen-token, all of them are "
+         "Secret keys of tokens (JWT, HMAC), at least 32 characters each: for HS256, from 48 characters for HS384 and "
+         "from 64 for HS512 too. The first one signs in gen-token, all of them are "
          "accepted: put a new key first, wait until the old tokens have expired, then take the old key out.",
      .command_line = OnCommandLine::no_flag},
     {.key = "auth.token_keys_file",
@@ -156,6 +157,26 @@ constexpr auto kOptions = std::to_array<Option>({
      .help =
          "File with token keys, one per line, beside those in token_keys; empty lines and lines that begin with # do "
          "not count. Read again on reload."},
+    {.key = "auth.token_public_keys_file",
+     .slot = in_settings<&Settings::token_public_keys_file>,
+     .reload = Reload::live,
+     .help = "File with up to 8 public keys of tokens in PEM (-----BEGIN PUBLIC KEY-----), one after the other: RSA of "
+             "2048 "
+             "to 8192 bits (RS256, RS384, RS512, PS256, PS384, PS512), ECDSA on P-256, P-384 or P-521 (ES256, ES384, "
+             "ES512) "
+             "and Ed25519 (EdDSA). Read again on reload."},
+    {.key = "auth.token_audience",
+     .slot = in_server<&Options::token_audience>,
+     .reload = Reload::live,
+     .help = "Tokens must name this in their claim aud, alone or in a list. Empty: aud is not looked at."},
+    {.key = "auth.token_issuer",
+     .slot = in_server<&Options::token_issuer>,
+     .reload = Reload::live,
+     .help = "Tokens must have exactly this in their claim iss. Empty: iss is not looked at."},
+    {.key = "auth.token_user_claim",
+     .slot = in_server<&Options::token_user_claim>,
+     .reload = Reload::live,
+     .help = "The claim of tokens with the id of the user: sub, or another name of letters, digits and _."},
     {.key = "auth.api_keys",
      .slot = in_server<&Options::api_keys>,
      .reload = Reload::live,

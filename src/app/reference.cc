@@ -110,7 +110,9 @@ digits, `_` and `-`.
 
 An API key may do everything: on every door, in every namespace, and in the HTTP API of the admin listener. It is for your own back ends.
 
-A token is a JSON Web Token, signed HS256 with one of `auth.token_keys`:
+A token is a JSON Web Token, signed with one of `auth.token_keys` (HMAC: HS256, HS384, HS512) or with the private half of a key in
+`auth.token_public_keys_file` (RSA, ECDSA, Ed25519). A key is only ever used with the algorithms of its kind. A token that names a key in its header (`kid`)
+is accepted all the same: these keys have no names, and each is tried.
 
 ```json
 {"sub": "alice", "exp": 1893456000, "channels": ["news", "chat:*"], "subscribe": ["inbox:alice"], "publish": []}
@@ -118,7 +120,7 @@ A token is a JSON Web Token, signed HS256 with one of `auth.token_keys`:
 
 `channels` may be subscribed to and published to, the other two lists say one of them. A name ending in `*` stands for every channel that begins
 with what comes before; `*` anywhere else is an ordinary character. `exp` is required; `nbf` and `iat` count if they are there; clocks may differ
-by 60 seconds. `wirebird gen-token --sub alice --ttl 1h --channel news` makes one.
+by 60 seconds. `wirebird gen-token --sub alice --ttl 1h --channel news` makes one, `wirebird check-token TOKEN` says what is wrong with one.
 )";
 
 constexpr std::string_view kPageTail = R"(

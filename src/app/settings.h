@@ -20,6 +20,7 @@ struct Settings {
   bool proxy_protocol = false;                                 // on every listener but the admin's
   std::string api_keys_file;                                   // one key per line, beside those in `server`
   std::string token_keys_file;
+  std::string token_public_keys_file;
 };
 
 // The default namespace in `options`, or the built-in one.

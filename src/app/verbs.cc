@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "app/check_token.h"
 #include "app/gen_token.h"
 #include "app/reference.h"
 #include "app/serve.h"
@@ -43,13 +44,23 @@ int run_verb(const DefaultConfigCommand& command) {
   return kExitDone;
 }
 
-int run_verb(const GenTokenCommand& command) {
+base::WallTime wall_time() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  const base::WallTime now{std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()};
-  const auto token = gen_token(command, DiskFiles{}, now);
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()};
+}
+
+int run_verb(const GenTokenCommand& command) {
+  const auto token = gen_token(command, DiskFiles{}, wall_time());
   if (!token) return refuse(token.error());
   fmt::print("{}\n", *token);
   return kExitDone;
+}
+
+int run_verb(const CheckTokenCommand& command) {
+  const auto report = check_token(command, DiskFiles{}, wall_time());
+  if (!report) return refuse(report.error());
+  fmt::print("{}", report->text);
+  return report->verdict == TokenReport::Verdict::good ? kExitDone : kExitWrongConfig;
 }
 
 int run_verb(const VersionCommand&) {

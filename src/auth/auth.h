@@ -20,6 +20,8 @@ struct Principal {
   base::WallTime expires{INT64_MAX};   // the rights end at this moment: `exp` plus the skew that is allowed
   std::vector<std::string> subscribe;  // channel patterns of the token (claims `channels` and `subscribe`)
   std::vector<std::string> publish;    // (claims `channels` and `publish`)
+  base::WallTime issued{0};            // `iat`; 0: the token does not say
+  std::string token_id;                // `jti`; empty if the token has none
   friend bool operator==(const Principal&, const Principal&) = default;
 };
 

@@ -1,144 +1,39 @@
 #include "auth/token.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstring>
-#include <optional>
 #include <utility>
 
+#include "auth/compact_token.h"
 #include "auth/pattern.h"
-#include "auth/sha256.h"
+#include "auth/signature.h"
 #include "base/assert.h"
 #include "codec/base64.h"
-#include "codec/json_in.h"
 #include "codec/json_out.h"
 
 namespace auth {
 namespace {
 
-using codec::JsonMember;
-using codec::JsonValue;
+constexpr std::string_view kTooLong = "It is longer than 4096 bytes.";
+constexpr std::string_view kMessageTooLong = "It is longer than 12288 bytes.";
+static_assert(kTokenBytesMax == 4096 && kMessageTokenBytesMax == 12288);
 
-// 9999-12-31T23:59:59Z. Times beyond are mistakes (milliseconds, mostly) and would leave the range of WallTime.
-constexpr std::int64_t kSecondsMax = 253'402'300'799;
+base::Refusal invalid(std::string_view hint) { return {base::Error::token_invalid, hint}; }
 
-struct Parts {
-  std::string_view signed_text;  // header "." claims
-  std::string_view header;
-  std::string_view claims;
-  std::string_view signature;
-};
-
-std::optional<Parts> split(std::string_view token) {
-  const std::size_t first = token.find('.');
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::size_t second = token.find('.', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  // A third dot falls into the signature, where base64url refuses it.
-  return Parts{token.substr(0, second), token.substr(0, first), token.substr(first + 1, second - first - 1),
-               token.substr(second + 1)};
+// When what the token is for ends. Sums cannot overflow: claims reach to the year 9999.
+base::WallTime end_of(const std::optional<ExpireAt>& expire_at, const std::optional<base::WallTime>& expires) {
+  if (expire_at) return expire_at->never ? kNoExpiry : base::WallTime{expire_at->time.ms + kSkewMs};
+  return expires ? base::WallTime{expires->ms + kSkewMs} : kNoExpiry;
 }
 
-bool is_jwt(std::string_view type) {
-  constexpr std::string_view kJwt = "jwt";  // RFC 7519 section 5.1: a media type, in any case
-  return std::ranges::equal(type, kJwt, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+Principal principal_of(const CommonClaims& common, const Permissions& permissions, base::WallTime expires) {
+  return {.kind = Principal::Kind::token,
+          .subject = common.subject,
+          .expires = expires,
+          .subscribe = permissions.subscribe,
+          .publish = permissions.publish,
+          .issued = common.issued.value_or(base::WallTime{}),
+          .token_id = common.token_id};
 }
-
-bool header_is_ours(std::string_view json) {
-  const auto header = JsonValue::parse(json);
-  if (!header || header->type() != JsonValue::Type::object) return false;
-  int algorithms = 0;
-  int types = 0;
-  codec::JsonMembers members(*header);
-  while (const auto member = members.next()) {
-    if (member->name == "alg" && (++algorithms > 1 || member->value.string() != "HS256")) return false;
-    if (member->name == "typ" && (++types > 1 || !is_jwt(member->value.string().value_or("")))) return false;
-    if (member->name == "crit") return false;
-  }
-  return algorithms == 1;
-}
-
-// NumericDate of RFC 7519 section 2, in milliseconds.
-std::optional<std::int64_t> numeric_date(const JsonValue& value) {
-  const auto seconds = value.number();
-  if (!seconds || !(*seconds >= 0) || !(*seconds <= static_cast<double>(kSecondsMax))) return std::nullopt;
-  return static_cast<std::int64_t>(std::floor(*seconds * 1000));
-}
-
-// Appends the patterns of an array of texts.
-bool append_patterns(const JsonValue& value, std::vector<std::string>& patterns) {
-  if (value.type() != JsonValue::Type::array) return false;
-  codec::JsonElements elements(value);
-  while (const auto element = elements.next()) {
-    auto pattern = element->string();
-    if (!pattern || !valid_pattern(*pattern)) return false;
-    patterns.push_back(std::move(*pattern));
-  }
-  return true;
-}
-
-bool valid_subject(std::string_view subject) {
-  return subject.size() <= kSubjectBytesMax &&
-         std::ranges::none_of(subject, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-std::unexpected<base::Refusal> invalid(std::string_view hint) {
-  return std::unexpected(base::Refusal(base::Error::token_invalid, hint));
-}
-
-// The claims that mean something here, each at most once.
-class ClaimsReader {
- public:
-  // False: the token is invalid.
-  bool read(std::string_view json) {
-    const auto claims = JsonValue::parse(json);
-    if (!claims || claims->type() != JsonValue::Type::object) return false;
-    codec::JsonMembers members(*claims);
-    while (const auto member = members.next()) {
-      if (!take(*member)) return false;
-    }
-    return true;
-  }
-
-  std::expected<Principal, base::Refusal> judge(base::WallTime now) {
-    if (!expires_) return invalid("It has no exp.");
-    // now + skew cannot overflow: a wall clock is milliseconds since 1970.
-    if (not_before_.value_or(0) > now.ms + kSkewMs) return invalid("It is not valid yet (nbf).");
-    if (issued_.value_or(0) > now.ms + kSkewMs) return invalid("It was issued in the future (iat).");
-    principal_.kind = Principal::Kind::token;
-    principal_.expires = {*expires_ + kSkewMs};
-    if (now >= principal_.expires) return std::unexpected(base::Error::token_expired);
-    return std::move(principal_);
-  }
-
- private:
-  bool take(const JsonMember& member) {
-    constexpr std::array<std::string_view, 7> kNames = {"exp", "nbf", "iat", "sub", "channels", "subscribe", "publish"};
-    const auto name = static_cast<std::size_t>(std::ranges::find(kNames, member.name) - kNames.begin());
-    if (name == kNames.size()) return true;
-    if (std::exchange(seen_[name], true)) return false;
-    const JsonValue& value = member.value;
-    if (member.name == "exp") return (expires_ = numeric_date(value)).has_value();
-    if (member.name == "nbf") return (not_before_ = numeric_date(value)).has_value();
-    if (member.name == "iat") return (issued_ = numeric_date(value)).has_value();
-    if (member.name == "subscribe") return append_patterns(value, principal_.subscribe);
-    if (member.name == "publish") return append_patterns(value, principal_.publish);
-    if (member.name == "channels") {
-      return append_patterns(value, principal_.subscribe) && append_patterns(value, principal_.publish);
-    }
-    auto subject = value.string();
-    if (!subject || !valid_subject(*subject)) return false;
-    principal_.subject = std::move(*subject);
-    return true;
-  }
-
-  Principal principal_;
-  std::optional<std::int64_t> expires_;
-  std::optional<std::int64_t> not_before_;
-  std::optional<std::int64_t> issued_;
-  std::array<bool, 7> seen_{};
-};
 
 void write_patterns(codec::JsonWriter& json, std::string_view name, const std::vector<std::string>& patterns) {
   if (patterns.empty()) return;
@@ -151,58 +46,133 @@ bool in_range(std::int64_t seconds) { return seconds >= 0 && seconds <= kSeconds
 
 }  // namespace
 
-TokenVerifier::TokenVerifier(const std::vector<base::Secret>& keys) {
-  std::ranges::copy_if(keys, std::back_inserter(keys_), [](const base::Secret& key) { return !key.empty(); });
+TokenVerifier::TokenVerifier(const std::vector<base::Secret>& secrets, TokenRules rules) : rules_(std::move(rules)) {
+  for (const base::Secret& secret : secrets) {
+    if (auto key = Key::secret(secret)) keys_.add(*std::move(key));
+  }
 }
 
-bool TokenVerifier::signed_by_a_key(std::string_view text, std::string_view signature) const {
-  Digest claimed;
-  if (signature.size() != claimed.size()) return false;
-  std::memcpy(claimed.data(), signature.data(), claimed.size());
-  bool accepted = false;
-  for (const base::Secret& key : keys_) accepted |= equal_digests(hmac_sha256(key.reveal(), text), claimed);
-  return accepted;
+std::expected<TokenVerifier, std::string> TokenVerifier::make(const std::vector<base::Secret>& secrets,
+                                                              std::string_view public_keys_pem, TokenRules rules) {
+  TokenVerifier made(secrets, std::move(rules));
+  if (public_keys_pem.empty()) return made;
+  auto keys = public_keys_of_pem(public_keys_pem);
+  if (!keys) return std::unexpected(std::move(keys.error()));
+  for (Key& key : *keys) {
+    if (!made.keys_.add(std::move(key))) return std::unexpected("has keys that find no room beside the others");
+  }
+  return made;
+}
+
+std::expected<std::string, base::Refusal> TokenVerifier::open(std::string_view token, std::size_t bytes_max) const {
+  if (token.size() > bytes_max)
+    return std::unexpected(invalid(bytes_max == kTokenBytesMax ? kTooLong : kMessageTooLong));
+  const auto parts = parse_compact_token(token);
+  if (!parts) return std::unexpected(invalid(parts.error()));
+  const KeySet::Answer signer = keys_.find_signer(parts->algorithm, parts->kid, parts->signed_text, parts->signature);
+  if (signer.outcome == KeySet::Outcome::no_key) {
+    return std::unexpected(invalid("No key of this server is for its alg and kid."));
+  }
+  if (signer.outcome == KeySet::Outcome::bad_signature) {
+    return std::unexpected(invalid("Its signature fits no key of this server."));
+  }
+  auto claims = codec::base64url_decode(parts->claims);
+  if (!claims) return std::unexpected(invalid("It is malformed: its claims are no base64url."));
+  return *std::move(claims);
+}
+
+std::optional<base::Refusal> TokenVerifier::judge(const CommonClaims& claims, base::WallTime now) const {
+  // now + skew cannot overflow: a wall clock is milliseconds since 1970.
+  const base::WallTime latest{now.ms + kSkewMs};
+  if (claims.not_before > latest) return invalid("It is not valid yet (nbf).");
+  if (claims.issued > latest) return invalid("It was issued in the future (iat).");
+  if (!rules_.audience.empty() && std::ranges::find(claims.audience, rules_.audience) == claims.audience.end()) {
+    return invalid("It is for another audience than this server (aud).");
+  }
+  if (!rules_.issuer.empty() && claims.issuer != rules_.issuer) {
+    return invalid("It comes from another issuer than this server trusts (iss).");
+  }
+  // Last: token_expired invites a client to come back with a new one, which must then be good.
+  if (claims.expires && now.ms >= claims.expires->ms + kSkewMs) return base::Error::token_expired;
+  return std::nullopt;
 }
 
 std::expected<Principal, base::Refusal> TokenVerifier::verify(std::string_view token, base::WallTime now) const {
-  if (token.size() > kTokenBytesMax) return invalid("It is longer than 4096 bytes.");
-  const auto parts = split(token);
-  const auto signature = parts ? codec::base64url_decode(parts->signature) : std::nullopt;
-  if (!signature) return invalid("It is malformed: a token is header.claims.signature in base64url.");
-  if (!signed_by_a_key(parts->signed_text, *signature)) return invalid("Its signature fits no key of this server.");
-
-  const auto header = codec::base64url_decode(parts->header);
-  const auto claims = codec::base64url_decode(parts->claims);
-  if (!header || !claims) return invalid("It is malformed: a token is header.claims.signature in base64url.");
-  if (!header_is_ours(*header)) return invalid("Its header must say alg HS256, typ JWT or none, and no crit.");
-  ClaimsReader reader;
-  if (!reader.read(*claims)) return invalid("A claim of it has the wrong type or stands there twice.");
-  return reader.judge(now);
+  const auto json = open(token, kTokenBytesMax);
+  if (!json) return std::unexpected(json.error());
+  const auto claims = read_permission_claims(*json, rules_.user_claim);
+  if (!claims) return std::unexpected(invalid(claims.error()));
+  if (!claims->common.expires) return std::unexpected(invalid("It has no exp."));
+  if (const auto refusal = judge(claims->common, now)) return std::unexpected(*refusal);
+  return principal_of(claims->common, claims->permissions, end_of({}, claims->common.expires));
 }
 
-std::expected<std::string, base::Error> sign_token(const TokenClaims& claims, const base::Secret& key) {
-  ASSERT(!key.empty());
+std::expected<ConnectionToken, base::Refusal> TokenVerifier::verify_connection(std::string_view token,
+                                                                               base::WallTime now) const {
+  const auto json = open(token, kMessageTokenBytesMax);
+  if (!json) return std::unexpected(json.error());
+  auto claims = read_connection_claims(*json, rules_.user_claim);
+  if (!claims) return std::unexpected(invalid(claims.error()));
+  if (const auto refusal = judge(claims->common, now)) return std::unexpected(*refusal);
+  const base::WallTime end = end_of(claims->expire_at, claims->common.expires);
+  if (now >= end) return std::unexpected(base::Error::token_expired);
+  ConnectionToken made{.principal = principal_of(claims->common, claims->permissions, end), .claims = {}};
+  made.claims = *std::move(claims);
+  return made;
+}
+
+std::expected<SubscriptionToken, base::Refusal> TokenVerifier::verify_subscription(std::string_view token,
+                                                                                   base::WallTime now) const {
+  const auto json = open(token, kMessageTokenBytesMax);
+  if (!json) return std::unexpected(json.error());
+  auto claims = read_subscription_claims(*json, rules_.user_claim);
+  if (!claims) return std::unexpected(invalid(claims.error()));
+  if (const auto refusal = judge(claims->common, now)) return std::unexpected(*refusal);
+  const base::WallTime end = end_of(claims->expire_at, claims->common.expires);
+  if (now >= end) return std::unexpected(base::Error::token_expired);
+  return SubscriptionToken{.claims = *std::move(claims), .expires = end};
+}
+
+std::expected<std::string, base::Error> token_to_sign(const TokenClaims& claims, Algorithm algorithm,
+                                                      std::string_view kid) {
   if (!valid_subject(claims.subject) || !in_range(claims.issued_at_s) || !in_range(claims.expires_at_s)) {
     return std::unexpected(base::Error::bad_parameter);
   }
   for (const auto* patterns : {&claims.channels, &claims.subscribe, &claims.publish}) {
     if (!std::ranges::all_of(*patterns, valid_pattern)) return std::unexpected(base::Error::bad_channel);
   }
+  std::string header;
+  codec::JsonWriter head(header);
+  head.begin_object().key("alg").string(to_string(algorithm)).key("typ").string("JWT");
+  if (!kid.empty()) head.key("kid").string(kid);
+  head.end_object();
+
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object();
-  if (!claims.subject.empty()) json.key("sub").string(claims.subject);
+  if (!claims.subject.empty()) json.key(claims.user_claim).string(claims.subject);
+  if (!claims.issuer.empty()) json.key("iss").string(claims.issuer);
+  if (!claims.audience.empty()) json.key("aud").string(claims.audience);
   json.key("iat").number(claims.issued_at_s).key("exp").number(claims.expires_at_s);
   write_patterns(json, "channels", claims.channels);
   write_patterns(json, "subscribe", claims.subscribe);
   write_patterns(json, "publish", claims.publish);
   json.end_object();
+  return codec::base64url_encode(header) + "." + codec::base64url_encode(body);
+}
 
-  std::string token = codec::base64url_encode(R"({"alg":"HS256","typ":"JWT"})") + "." + codec::base64url_encode(body);
-  const Digest signature = hmac_sha256(key.reveal(), token);
-  token += "." + codec::base64url_encode({reinterpret_cast<const char*>(signature.data()), signature.size()});
-  if (token.size() > kTokenBytesMax) return std::unexpected(base::Error::payload_too_big);
-  return token;
+std::expected<std::string, base::Error> signed_token(std::string text, std::string_view signature) {
+  text += "." + codec::base64url_encode(signature);
+  if (text.size() > kTokenBytesMax) return std::unexpected(base::Error::payload_too_big);
+  return text;
+}
+
+std::expected<std::string, base::Error> sign_token(const TokenClaims& claims, const base::Secret& key,
+                                                   Algorithm algorithm, std::string_view kid) {
+  auto text = token_to_sign(claims, algorithm, kid);
+  if (!text) return text;
+  const std::string signature = hmac_signature(algorithm, key.reveal(), *text);
+  return signed_token(*std::move(text), signature);
 }
 
 }  // namespace auth

@@ -1,14 +1,11 @@
 #include "auth/token.h"
 
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/pem.h>
 
-#include <memory>
 #include <string>
 
 #include "auth/sha256.h"
+#include "auth/test_keys.h"
 #include "base/entropy.h"
 #include "codec/base64.h"
 
@@ -92,25 +89,20 @@ TEST(Token, WithoutKeysOrWithAnEmptyOneNothingIsAccepted) {
 }
 
 // Threat T33: every algorithm name of RFC 7518 section 3.1 and some that are not, with a signature that each would have
-// if the key were the HMAC key, an empty key, or absent.
-TEST(Token, OnlyTheAlgorithmHs256WithTheRightKeyIsAccepted) {
+// if the key were the HMAC key, an empty key, or absent. The key has 32 bytes: it is good for HS256 alone.
+TEST(Token, OnlyTheAlgorithmOfTheKeyWithTheRightKeyIsAccepted) {
   constexpr std::string_view kAlgorithms[] = {"HS256", "HS384",  "HS512", "RS256",  "RS384", "RS512", "ES256", "ES384",
                                               "ES512", "PS256",  "PS384", "PS512",  "EdDSA", "none",  "None",  "NONE",
                                               "hs256", "HS-256", "",      "HS256 ", "dir",   "A128KW"};
-  const EVP_MD* const hashes[] = {EVP_sha256(), EVP_sha384(), EVP_sha512()};
   constexpr std::string_view kKeys[] = {kKey, "", "another key", "-----BEGIN PUBLIC KEY-----\n"};
   int accepted = 0;
   for (const std::string_view algorithm : kAlgorithms) {
-    const std::string text = url64(R"({"alg":")" + std::string(algorithm) + R"("})") + "." + url64(kClaims);
-    for (const EVP_MD* const hash : hashes) {
+    const std::string text = test::text_to_sign(algorithm, kClaims);
+    for (const Algorithm hash : {Algorithm::hs256, Algorithm::hs384, Algorithm::hs512}) {
       for (const std::string_view key : kKeys) {
-        unsigned char mac[EVP_MAX_MD_SIZE];
-        unsigned size = 0;
-        HMAC(hash, key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-             text.size(), mac, &size);
-        const std::string token = text + "." + url64({reinterpret_cast<const char*>(mac), size});
-        const bool right = algorithm == "HS256" && hash == EVP_sha256() && key == kKey;
-        EXPECT_EQ(answer(token), right ? Error::none : Error::token_invalid) << algorithm << " " << size << " " << key;
+        const std::string token = text + "." + url64(test::hmac(hash, key, text));
+        const bool right = algorithm == "HS256" && hash == Algorithm::hs256 && key == kKey;
+        EXPECT_EQ(answer(token), right ? Error::none : Error::token_invalid) << algorithm << " " << key;
         accepted += right ? 1 : 0;
       }
     }
@@ -120,44 +112,171 @@ TEST(Token, OnlyTheAlgorithmHs256WithTheRightKeyIsAccepted) {
   EXPECT_EQ(accepted, 1);
 }
 
-// The other half of T33: real signatures by real keys of the other kinds, presented to a server whose HMAC key is the
-// public key as everybody may have it.
-TEST(Token, SignaturesByOtherKindsOfKeysAreRefused) {
-  struct KeyKind {
-    const char* algorithm;
-    std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key;
-    bool hashed;
+// The other half of T33: servers with one public key each, and tokens that are signed with the private key, or with
+// what everybody knows of the public one as an HMAC secret, and say each algorithm. Only the key's own is accepted.
+TEST(Token, APublicKeyAcceptsItsOwnAlgorithmsAndNoConfusedOnes) {
+  struct Server {
+    Algorithm algorithm;
+    test::PrivateKey key;
   };
-  KeyKind kinds[] = {{"RS256", {EVP_RSA_gen(2048), EVP_PKEY_free}, true},
-                     {"ES256", {EVP_EC_gen("P-256"), EVP_PKEY_free}, true},
-                     {"EdDSA", {EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free}, false}};
-  for (const KeyKind& kind : kinds) {
-    ASSERT_NE(kind.key, nullptr);
-    const std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new(BIO_s_mem()), BIO_free);
-    ASSERT_EQ(PEM_write_bio_PUBKEY(memory.get(), kind.key.get()), 1);
-    char* pem_bytes = nullptr;
-    const long pem_size = BIO_get_mem_data(memory.get(), &pem_bytes);
-    const std::string public_pem(pem_bytes, static_cast<std::size_t>(pem_size));
-
-    for (const std::string algorithm : {kind.algorithm, "HS256", "none"}) {
-      const std::string text = url64(R"({"alg":")" + algorithm + R"("})") + "." + url64(kClaims);
-      const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-      ASSERT_EQ(
-          EVP_DigestSignInit(context.get(), nullptr, kind.hashed ? EVP_sha256() : nullptr, nullptr, kind.key.get()), 1);
-      std::string signature(1024, '\0');
-      std::size_t size = signature.size();
-      ASSERT_EQ(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
-                               reinterpret_cast<const unsigned char*>(text.data()), text.size()),
-                1);
-      signature.resize(size);
-      EXPECT_EQ(answer(text + "." + url64(signature)), Error::token_invalid) << kind.algorithm << " as " << algorithm;
-      // HMAC with the public key as its text: only a server that was given that text as its HMAC key takes it, and then
-      // only as HS256.
-      const std::string confused = text + "." + url64(hs256(public_pem, text));
-      EXPECT_EQ(answer(confused), Error::token_invalid);
-      EXPECT_EQ(verifier(public_pem).verify(confused, kNow).has_value(), algorithm == "HS256");
+  Server servers[] = {{Algorithm::rs256, test::rsa_key()},       {Algorithm::ps512, test::rsa_key()},
+                      {Algorithm::es256, test::ec_key("P-256")}, {Algorithm::es384, test::ec_key("P-384")},
+                      {Algorithm::es512, test::ec_key("P-521")}, {Algorithm::eddsa, test::key_of_type("ED25519")}};
+  constexpr std::string_view kAlgorithms[] = {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
+                                              "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "none"};
+  for (const Server& server : servers) {
+    const std::string pem = test::public_pem(server.key);
+    const std::string der = test::public_der(server.key);
+    KeySet keys;
+    keys.add(Key::public_key(PublicKey::from_spki(der).value()).value());
+    const TokenVerifier checking(std::move(keys));
+    for (const std::string_view name : kAlgorithms) {
+      const std::string text = test::text_to_sign(name, kClaims);
+      const std::string by_its_key = text + "." + url64(test::sign(server.key, server.algorithm, text));
+      EXPECT_EQ(checking.verify(by_its_key, kNow).has_value(), name == to_string(server.algorithm))
+          << to_string(server.algorithm) << " as " << name;
+      EXPECT_EQ(checking.verify(text + ".", kNow), std::unexpected(Error::token_invalid)) << name;
+      for (const Algorithm hash : {Algorithm::hs256, Algorithm::hs384, Algorithm::hs512}) {
+        for (const std::string& secret : {pem, der, pem.substr(0, pem.size() - 1), std::string()}) {
+          EXPECT_EQ(checking.verify(text + "." + url64(test::hmac(hash, secret, text)), kNow),
+                    std::unexpected(Error::token_invalid))
+              << to_string(server.algorithm) << " confused with " << name;
+        }
+      }
     }
+    // And a server that was given the public key as its secret, by mistake, has no key at all.
+    EXPECT_TRUE(verifier(pem).empty());
+    // A server with secrets only does not take what a key signed.
+    const std::string text = test::text_to_sign(to_string(server.algorithm), kClaims);
+    EXPECT_EQ(answer(text + "." + url64(test::sign(server.key, server.algorithm, text))), Error::token_invalid);
   }
+}
+
+TEST(Token, LongerSecretsHaveStrongerAlgorithmsToo) {
+  const std::string secret(64, 's');
+  for (const Algorithm algorithm : {Algorithm::hs256, Algorithm::hs384, Algorithm::hs512}) {
+    const std::string text = test::text_to_sign(to_string(algorithm), kClaims);
+    const std::string token = text + "." + url64(test::hmac(algorithm, secret, text));
+    EXPECT_TRUE(verifier(secret).verify(token, kNow));
+    EXPECT_EQ(verifier(secret.substr(0, 47))
+                  .verify(text + "." + url64(test::hmac(algorithm, secret.substr(0, 47), text)), kNow)
+                  .has_value(),
+              algorithm == Algorithm::hs256);
+  }
+}
+
+TEST(Token, NamesOfKeys) {
+  const std::string a(32, 'a');
+  const std::string b(32, 'b');
+  KeySet keys;
+  keys.add(Key::secret(Secret(a), "2024").value());
+  keys.add(Key::secret(Secret(b), "2025").value());
+  const TokenVerifier named(std::move(keys));
+  const auto with = [&](std::string_view more_header, const std::string& secret) {
+    const std::string text = test::text_to_sign("HS256", kClaims, more_header);
+    return named.verify(text + "." + url64(hs256(secret, text)), kNow).has_value();
+  };
+  EXPECT_TRUE(with("", a));
+  EXPECT_TRUE(with("", b));
+  EXPECT_TRUE(with(R"(,"kid":"2025")", b));
+  EXPECT_FALSE(with(R"(,"kid":"2024")", b));
+  EXPECT_FALSE(with(R"(,"kid":"2026")", b));
+  EXPECT_FALSE(with(R"(,"kid":7)", b));
+  EXPECT_FALSE(with(R"(,"kid":"2025","kid":"2025")", b));
+}
+
+TEST(Token, AudienceAndIssuer) {
+  const TokenVerifier strict({Secret(std::string(kKey))}, {.audience = "wirebird", .issuer = "https://id.example"});
+  const auto accepted = [&](std::string_view claims) {
+    return strict.verify(token_of(kHeader, R"({"exp":1700003600,)" + std::string(claims) + "}"), kNow).has_value();
+  };
+  EXPECT_TRUE(accepted(R"("aud":"wirebird","iss":"https://id.example")"));
+  EXPECT_TRUE(accepted(R"("aud":["x","wirebird"],"iss":"https://id.example")"));
+  EXPECT_FALSE(accepted(R"("aud":"wirebird2","iss":"https://id.example")"));
+  EXPECT_FALSE(accepted(R"("aud":[],"iss":"https://id.example")"));
+  EXPECT_FALSE(accepted(R"("iss":"https://id.example")"));
+  EXPECT_FALSE(accepted(R"("aud":"wirebird")"));
+  EXPECT_FALSE(accepted(R"("aud":"wirebird","iss":"https://id.example/")"));
+  EXPECT_FALSE(accepted(R"("aud":"wirebird","iss":"https://ID.example")"));
+  // A token of another audience that has expired is refused for good: a newer one would be as well.
+  EXPECT_EQ(strict.verify(token_of(kHeader, R"({"exp":1})"), kNow), std::unexpected(Error::token_invalid));
+}
+
+TEST(Token, ThePrincipalHasItsIdAndMoment) {
+  const auto principal =
+      verifier().verify(token_of(kHeader, R"({"exp":1700003600,"iat":1699999999.5,"jti":"id"})"), kNow);
+  ASSERT_TRUE(principal);
+  EXPECT_EQ(principal->issued.ms, 1'699'999'999'500);
+  EXPECT_EQ(principal->token_id, "id");
+  EXPECT_EQ(verifier().verify(token_of(kHeader, kClaims), kNow)->issued.ms, 0);
+}
+
+TEST(Token, SecretsAndPublicKeysTogether) {
+  const test::PrivateKey key = test::ec_key("P-256");
+  const auto both = TokenVerifier::make({Secret(std::string(kKey))}, test::public_pem(key), {.issuer = "me"});
+  ASSERT_TRUE(both) << both.error();
+  constexpr std::string_view kMine = R"({"exp":1700003600,"iss":"me"})";
+  EXPECT_TRUE(both->verify(token_of(kHeader, kMine), kNow));
+  const std::string text = test::text_to_sign("ES256", kMine);
+  EXPECT_TRUE(both->verify(text + "." + url64(test::sign(key, Algorithm::es256, text)), kNow));
+  EXPECT_FALSE(both->verify(token_of(kHeader, kClaims), kNow)) << "of no issuer";
+  EXPECT_FALSE(TokenVerifier::make({}, "nonsense", {}));
+  EXPECT_TRUE(TokenVerifier::make({}, "", {})->empty());
+}
+
+TEST(ConnectionToken, EndsWithItsTokenOrAtItsOwnMoment) {
+  const auto end = [](std::string_view claims) {
+    const auto token = verifier().verify_connection(token_of(kHeader, claims), kNow);
+    return token ? token->principal.expires.ms : -static_cast<std::int64_t>(token.error().error);
+  };
+  constexpr auto kExpired = -static_cast<std::int64_t>(Error::token_expired);
+  EXPECT_EQ(end("{}"), kNoExpiry.ms);
+  EXPECT_EQ(end(R"({"exp":1700003600})"), 1'700'003'600'000 + kSkewMs);
+  EXPECT_EQ(end(R"({"exp":1700003600,"expire_at":0})"), kNoExpiry.ms);
+  EXPECT_EQ(end(R"({"exp":1700003600,"expire_at":1700009999})"), 1'700'009'999'000 + kSkewMs);
+  EXPECT_EQ(end(R"({"expire_at":1700009999})"), 1'700'009'999'000 + kSkewMs);
+  EXPECT_EQ(end(R"({"exp":1600000000})"), kExpired);
+  EXPECT_EQ(end(R"({"exp":1600000000,"expire_at":0})"), kExpired) << "the token itself is over";
+  EXPECT_EQ(end(R"({"exp":1700003600,"expire_at":1600000000})"), kExpired);
+  EXPECT_EQ(end(R"({"exp":1700003600,"channel":"x"})"), -static_cast<std::int64_t>(Error::token_invalid));
+}
+
+TEST(ConnectionToken, HasTheRightsOfTheSameTokenElsewhere) {
+  constexpr std::string_view kBoth =
+      R"({"sub":"alice","exp":1700003600,"channels":["news"],"publish":["out"],"jti":"7"})";
+  const std::string token = token_of(kHeader, kBoth);
+  const auto connection = verifier().verify_connection(token, kNow);
+  ASSERT_TRUE(connection);
+  EXPECT_EQ(connection->principal, *verifier().verify(token, kNow));
+  EXPECT_EQ(connection->claims.channels, (std::vector<std::string>{"news"}));
+}
+
+TEST(SubscriptionToken, GivesItsChannel) {
+  const auto token = verifier().verify_subscription(
+      token_of(kHeader, R"({"sub":"alice","channel":"$a","exp":1700003600,"client":"c"})"), kNow);
+  ASSERT_TRUE(token);
+  EXPECT_EQ(token->claims.channel, "$a");
+  EXPECT_EQ(token->claims.client, "c");
+  EXPECT_EQ(token->expires.ms, 1'700'003'600'000 + kSkewMs);
+  EXPECT_EQ(verifier().verify_subscription(token_of(kHeader, R"({"channel":"a"})"), kNow)->expires, kNoExpiry);
+  EXPECT_FALSE(verifier().verify_subscription(token_of(kHeader, kClaims), kNow)) << "a connection token";
+  EXPECT_EQ(verifier().verify_subscription(token_of(kHeader, R"({"channel":"a","exp":1})"), kNow).error(),
+            Error::token_expired);
+  EXPECT_EQ(verifier().verify_subscription(token_of(kHeader, R"({"channel":"a","expire_at":1})"), kNow).error(),
+            Error::token_expired);
+  EXPECT_EQ(verifier().verify_subscription(token_of(kHeader, R"({"channel":"a","nbf":1800000000})"), kNow).error(),
+            Error::token_invalid);
+  EXPECT_FALSE(verifier().verify_subscription(token_of(kHeader, R"({"channel":"a"})", std::string(32, 'x')), kNow));
+}
+
+TEST(ConnectionToken, MayBeLongerThanOneInAHeader) {
+  const auto sized = [](std::size_t pad) {
+    return token_of(kHeader, R"({"exp":1700003600,"info":")" + std::string(pad, 'x') + "\"}");
+  };
+  EXPECT_FALSE(verifier().verify(sized(4000), kNow));
+  EXPECT_TRUE(verifier().verify_connection(sized(4000), kNow));
+  EXPECT_TRUE(verifier().verify_connection(sized(9000), kNow));
+  EXPECT_EQ(verifier().verify_connection(sized(9300), kNow).error(), Error::token_invalid);
 }
 
 TEST(Token, HeaderRules) {
@@ -237,7 +356,11 @@ TEST(Token, ClaimRules) {
       {R"({"exp":1700003600,"publish":"*"})", Error::token_invalid},
       {R"({"exp":1700003600,"channels":["a"],"channels":["*"]})", Error::token_invalid},
       {R"({"exp":1700003600,"channels":[]})", Error::none},
-      {R"({"exp":1700003600,"aud":1,"aud":2})", Error::none},
+      {R"({"exp":1700003600,"aud":"x","aud":"x"})", Error::token_invalid},
+      {R"({"exp":1700003600,"x":1,"x":2})", Error::token_invalid},
+      {R"({"exp":1700003600,"aud":1})", Error::token_invalid},
+      {R"({"exp":1700003600,"aud":"somebody else","iss":"whoever"})", Error::none},
+      {R"({"exp":1700003600,"info":1,"meta":"x","subs":7,"channel":[]})", Error::none},
       {R"([{"exp":1700003600}])", Error::token_invalid},
       {R"(1700003600)", Error::token_invalid},
       {R"({"exp":1700003600},{})", Error::token_invalid},
@@ -337,6 +460,25 @@ TEST(SignToken, MakesWhatTheVerifierAccepts) {
   EXPECT_EQ(principal->subscribe, (std::vector<std::string>{"news", "caf\xc3\xa9:*", "in"}));
   EXPECT_EQ(principal->publish, (std::vector<std::string>{"news", "caf\xc3\xa9:*", "out"}));
   EXPECT_EQ(principal->expires.ms, (kNowS + 60) * 1000 + kSkewMs);
+}
+
+TEST(SignToken, WithAllThatAServerMayAsk) {
+  const Secret key(std::string(64, 'k'));
+  const auto token = sign_token({.subject = "7",
+                                 .issuer = "me",
+                                 .audience = "you",
+                                 .issued_at_s = kNowS,
+                                 .expires_at_s = kNowS + 60,
+                                 .user_claim = "user_id"},
+                                key, Algorithm::hs512, "2025");
+  ASSERT_TRUE(token);
+  const TokenVerifier asking({key}, {.audience = "you", .issuer = "me", .user_claim = "user_id"});
+  const auto principal = asking.verify(*token, kNow);
+  ASSERT_TRUE(principal) << principal.error().hint;
+  EXPECT_EQ(principal->subject, "7");
+  KeySet named;
+  named.add(Key::secret(key, "2024").value());
+  EXPECT_FALSE(TokenVerifier(std::move(named)).verify(*token, kNow)) << "its header names the key";
 }
 
 TEST(SignToken, RefusesWhatTheVerifierWould) {

@@ -83,7 +83,11 @@ struct Options {
   std::vector<std::string> allowed_origins;    // [new] exact; empty: same origin only; "*": any
   std::vector<std::string> trusted_proxies;    // CIDR
   std::vector<base::Secret> api_keys;          // [live]
-  std::vector<base::Secret> token_hs256_keys;  // [live] the first signs, all verify
+  std::vector<base::Secret> token_hs256_keys;  // [live] HMAC; the first signs, all verify
+  std::string token_public_keys_pem;           // [live] beside them
+  std::string token_audience;                  // [live] empty: `aud` is not looked at
+  std::string token_issuer;                    // [live] the same for `iss`
+  std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
   base::Duration drain_time_max = 5s;  // [live]
   base::Duration drain_window = 10s;   // reconnect window told to clients

@@ -31,7 +31,11 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
   }
   made->policy_ = auth::Policy(std::move(rules));
   made->api_keys_ = auth::ApiKeys(options.api_keys);
-  made->tokens_ = auth::TokenVerifier(options.token_hs256_keys);
+  auto tokens = auth::TokenVerifier::make(
+      options.token_hs256_keys, options.token_public_keys_pem,
+      {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim});
+  if (!tokens) return std::unexpected("auth.token_public_keys_file " + tokens.error());
+  made->tokens_ = *std::move(tokens);
   made->ws_limits_ = {.message_bytes_max = options.message_bytes_max,
                       .fragments_max = options.fragments_max,
                       .message_time_max = options.message_time_max,

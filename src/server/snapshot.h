@@ -25,7 +25,7 @@ namespace server {
 
 class Snapshot final : public hub::Rules {
  public:
-  // The text of an error is for the operator (certificate, networks).
+  // The text of an error is for the operator (certificate, networks, public keys).
   static std::expected<std::shared_ptr<const Snapshot>, std::string> make(Options options, std::uint64_t version,
                                                                           const loop::TicketKeys& ticket_keys);
 
