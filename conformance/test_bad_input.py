@@ -44,9 +44,7 @@ class AttackTest(rig.ServerTest):
             self.assertTrue(connection.at_end(), "something came after the refusal")
 
 
-class T01FragmentsNeverFinished(AttackTest):
-    arguments = ("--limits-message-time-max=1s",)
-
+class T01TooManyFragments(AttackTest):
     def test_a_65th_fragment_closes_1009(self):
         before = self.server.resident_bytes()
         opened = [self.server.ws("/echo") for _ in range(300)]
@@ -57,6 +55,10 @@ class T01FragmentsNeverFinished(AttackTest):
             socket.send_frame(CONTINUATION, b"x", fin=False)
         for socket in opened:
             self.assert_closed(1009, "E_TOO_MANY_FRAGMENTS", socket)
+
+
+class T01FragmentsNeverFinished(AttackTest):
+    arguments = ("--limits-message-time-max=1s",)
 
     def test_a_hundred_thousand_continuations(self):
         socket = self.server.ws("/echo")

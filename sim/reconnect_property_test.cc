@@ -34,9 +34,10 @@ TEST_P(Reconnect, LosesDoublesAndReordersNothingAndAnnouncesEveryGap) {
     all.add(run.verdict);
     if (!run.history.keeps_all()) brief.add(run.verdict);
   }
-  // The model is sharp: it hardly ever allows both answers. And both answers are frequent.
+  // The model is sharp: it hardly ever allows both answers; about one in a hundred, since deliveries that wait make it
+  // less sure what a client could have known when. And both answers are frequent.
   if (kSeedsPerShard >= 50) {  // a few worlds say nothing about how frequent something is
-    EXPECT_LT(brief.either * 100, brief.recovered + brief.gaps);
+    EXPECT_LT(brief.either * 50, brief.recovered + brief.gaps);
     EXPECT_GT(brief.recovered, brief.reconnects / 4);
     EXPECT_GT(brief.gaps, brief.reconnects / 4);
     EXPECT_LT(all.slow * 1000, all.reconnects);
