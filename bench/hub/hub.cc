@@ -15,7 +15,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -26,6 +25,7 @@
 #include "base/entropy.h"
 #include "hub/fan_out.h"
 #include "hub/home.h"
+#include "loop/resource.h"
 
 namespace {
 
@@ -46,12 +46,7 @@ double bytes_in_use() {
   return static_cast<double>(info.uordblks + info.hblkhd);
 }
 
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double all = 0, resident = 0;
-  file >> all >> resident;
-  return resident * 4096;
-}
+double resident_bytes() { return static_cast<double>(loop::resident_bytes()); }
 
 class SameRules final : public hub::Rules {
  public:

@@ -12,7 +12,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +19,7 @@
 
 #include "base/entropy.h"
 #include "loop/io.h"
+#include "loop/resource.h"
 #include "server/log.h"
 #include "server/worker.h"
 
@@ -36,12 +36,7 @@ base::Duration cpu_now() {
   return std::chrono::seconds(at.tv_sec) + std::chrono::nanoseconds(at.tv_nsec);
 }
 
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double all = 0, resident = 0;
-  file >> all >> resident;
-  return resident * 4096;
-}
+double resident_bytes() { return static_cast<double>(loop::resident_bytes()); }
 
 class Clock final : public loop::Clock {
  public:

@@ -12,6 +12,7 @@
 #include "codec/base64.h"
 #include "codec/json_in.h"
 #include "codec/time_text.h"
+#include "server/snapshot.h"
 
 namespace app {
 namespace {
@@ -130,9 +131,8 @@ std::expected<TokenReport, std::vector<ConfigError>> check_token(const CheckToke
   if (!token) return std::unexpected(token.error());
   const auto options = load_options(key_sources(command), files);
   if (!options) return std::unexpected(options.error());
-  const auto verifier = auth::TokenVerifier::make(
-      options->token_hs256_keys, options->token_public_keys_pem,
-      {.audience = options->token_audience, .issuer = options->token_issuer, .user_claim = options->token_user_claim});
+  const auto verifier = auth::TokenVerifier::make(options->token_hs256_keys, options->token_public_keys_pem,
+                                                  server::token_rules(*options));
   if (!verifier) {
     return std::unexpected(std::vector{ConfigError{"auth.token_public_keys_file", verifier.error()}});
   }

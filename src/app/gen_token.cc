@@ -12,6 +12,7 @@
 #include "auth/key_set.h"
 #include "auth/token.h"
 #include "codec/utf8.h"
+#include "server/snapshot.h"
 
 namespace app {
 namespace {
@@ -31,10 +32,6 @@ struct Signer {
 };
 using SignerMade = std::expected<Signer, std::vector<ConfigError>>;
 
-auth::TokenRules rules_of(const server::Options& options) {
-  return {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim};
-}
-
 SignerMade signer_of_configuration(const GenTokenCommand& command, const Files& files) {
   const auto options = load_options(command.sources, files);
   if (!options) return std::unexpected(options.error());
@@ -44,7 +41,7 @@ SignerMade signer_of_configuration(const GenTokenCommand& command, const Files& 
         "there is no key to sign with; name a file (--key-file, --private-key-file) or a configuration with "
         "auth.token_keys (--config). `openssl rand -base64 48 > token.key` makes a key"}});
   }
-  return Signer{options->token_hs256_keys.front(), rules_of(*options)};
+  return Signer{options->token_hs256_keys.front(), server::token_rules(*options)};
 }
 
 // A key that was named is what was meant, whatever else is broken: then the configuration says nothing.
@@ -53,7 +50,7 @@ SignerMade signer(const GenTokenCommand& command, const Files& files) {
   const std::string& name = command.key_file.empty() ? command.private_key_file : command.key_file;
   const std::string path = name == "-" ? "/dev/stdin" : name;
   const auto options = load_options(command.sources, files);
-  const auth::TokenRules rules = options ? rules_of(*options) : auth::TokenRules{};
+  const auth::TokenRules rules = options ? server::token_rules(*options) : auth::TokenRules{};
   if (!command.key_file.empty()) {
     // Through the same door as the server's, so that it is checked the same way.
     const auto checked =

@@ -218,20 +218,17 @@ base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
         door::plain::append_envelope(text_, batch.channel, batch.epoch, *message);
         break;
       case Format::ws_raw_deflate:
-      case Format::ws_raw_deflate_small: {
-        ws::Deflater& deflater = format == Format::ws_raw_deflate ? deflater_ : small_deflater();
+      case Format::ws_raw_deflate_small:
         text_ +=
-            ws::encode_deflated_server_frame(door::plain::raw_opcode(*message), message->payload(), deflater).view();
+            ws::encode_deflated_server_frame(door::plain::raw_opcode(*message), message->payload(), deflater_of(format))
+                .view();
         break;
-      }
       case Format::ws_envelope_deflate:
-      case Format::ws_envelope_deflate_small: {
-        ws::Deflater& deflater = format == Format::ws_envelope_deflate ? deflater_ : small_deflater();
+      case Format::ws_envelope_deflate_small:
         record_.clear();
         door::append_envelope(record_, batch.channel, batch.epoch, *message);
-        text_ += ws::encode_deflated_server_frame(ws::Opcode::text, record_, deflater).view();
+        text_ += ws::encode_deflated_server_frame(ws::Opcode::text, record_, deflater_of(format)).view();
         break;
-      }
       case Format::sse_envelope:
       case Format::sse_raw:
         cursor_.clear();
@@ -250,7 +247,8 @@ base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
   return base::SharedBytes::copy(text_);
 }
 
-ws::Deflater& FeedFront::small_deflater() {
+ws::Deflater& FeedFront::deflater_of(Format format) {
+  if (format == Format::ws_raw_deflate || format == Format::ws_envelope_deflate) return deflater_;
   if (!small_deflater_) small_deflater_.emplace(ws::kDeflateBitsMin);
   return *small_deflater_;
 }

@@ -74,7 +74,7 @@ class FeedFront final : public hub::Sink {
   void append_events(const Peer& peer, hub::Position& position, const hub::Batch& batch);
   void append_compressed(Peer& peer, const hub::Batch& batch);
   base::SharedBytes encode(Format format, const hub::Batch& batch);
-  ws::Deflater& small_deflater();
+  ws::Deflater& deflater_of(Format format);
   bool listening(const Peer& peer) const { return !peer.dying && peer.phase != Peer::Phase::closing; }
 
   Desk& desk_;

@@ -58,8 +58,7 @@ bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind
   }
   desk_.connections.send(peer, ws::switching_protocols(*accepted));
   peer.session = ws::Session(ws::Role::server, desk_.ws_limits(), accepted->deflate);
-  peer.keeps_context = peer.session.keeps_context();
-  if (peer.keeps_context) ++desk_.contexts;
+  if (peer.session.keeps_context()) ++desk_.contexts;
   leave_http(peer, Peer::Phase::websocket, door);
   peer.ping_at = desk_.jittered(desk_.options().ping_interval);
   desk_.connections.arm(peer);

@@ -94,9 +94,8 @@ struct Peer {
   bool shut : 1 = false;        // FIN sent
   bool envelope : 1 = false;    // WebSocket, SSE: messages come with channel and position
   bool may_publish : 1 = false;
-  bool json_input : 1 = false;     // text frames are JSON
-  bool counted : 1 = false;        // in Admission
-  bool keeps_context : 1 = false;  // counted in Desk::contexts
+  bool json_input : 1 = false;  // text frames are JSON
+  bool counted : 1 = false;     // in Admission
   std::uint16_t listener = 0;
   loop::Address address;  // of the client, behind trusted proxies too
 

@@ -18,6 +18,10 @@ hub::ChannelRules rules_of_namespace(const NamespaceOptions& options) {
 
 }  // namespace
 
+auth::TokenRules token_rules(const Options& options) {
+  return {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim};
+}
+
 std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Options options, std::uint64_t version,
                                                                            const loop::TicketKeys& ticket_keys) {
   std::shared_ptr<Snapshot> made(new Snapshot());
@@ -31,9 +35,8 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
   }
   made->policy_ = auth::Policy(std::move(rules));
   made->api_keys_ = auth::ApiKeys(options.api_keys);
-  auto tokens = auth::TokenVerifier::make(
-      options.token_hs256_keys, options.token_public_keys_pem,
-      {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim});
+  auto tokens =
+      auth::TokenVerifier::make(options.token_hs256_keys, options.token_public_keys_pem, token_rules(options));
   if (!tokens) return std::unexpected("auth.token_public_keys_file " + tokens.error());
   made->tokens_ = *std::move(tokens);
   made->ws_limits_ = {.message_bytes_max = options.message_bytes_max,

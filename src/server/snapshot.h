@@ -23,6 +23,9 @@
 
 namespace server {
 
+// What the configuration asks of every token.
+auth::TokenRules token_rules(const Options& options);
+
 class Snapshot final : public hub::Rules {
  public:
   // The text of an error is for the operator (certificate, networks, public keys).

@@ -230,7 +230,7 @@ void Worker::slow(Peer& peer) {
 
 void Worker::gone(Peer& peer) {
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
-  if (peer.keeps_context) --desk_.contexts;
+  if (peer.session.keeps_context()) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
 }
 
