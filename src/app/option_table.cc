@@ -48,6 +48,7 @@ constexpr std::array kSections = {
     Section{"server", "Where the server listens and how it starts and stops."},
     Section{"tls", "Certificates for the listeners that begin with https://."},
     Section{"auth", "Who is let in. Every key must be a long random text: `openssl rand -base64 48` makes one."},
+    Section{"api", "The HTTP API of back ends."},
     Section{
         "limits",
         "What one connection, and all together, may use. Every limit has a largest value; none can be switched off."},
@@ -210,9 +211,22 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "auth.private_channels",
      .slot = in_server<&Options::private_channels>,
      .reload = Reload::live,
-     .help =
-         "A channel whose name begins with $ is private: nobody but whose token names it gets in, even where subscribe is "
-         "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
+     .help = "A channel whose name begins with $ is private: nobody but whose token names it gets in, even where "
+             "subscribe is "
+             "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
+
+    // api
+    {.key = "api.error_mode",
+     .slot = in_server<&Options::api_errors>,
+     .reload = Reload::live,
+     .help = "How the API refuses: status is the HTTP status, and the body says why; body is 200 with the error in the "
+             "body, as libraries of Centrifugo expect. A request with the header X-Centrifugo-Error-Mode: transport is "
+             "answered by the status either way."},
+    {.key = "api.key_in_query",
+     .slot = in_server<&Options::api_key_in_query>,
+     .reload = Reload::live,
+     .help = "Takes an API key as ?api_key= in the URL, where logs of proxies keep it. The headers X-API-Key and "
+             "Authorization: apikey KEY do without."},
 
     // limits
     {.key = "limits.message_bytes_max",
@@ -322,8 +336,9 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "limits.publishes_per_s_max",
      .slot = in_server<&Options::publishes_per_s_max>,
      .reload = Reload::live,
-     .help = "Messages per second that one Centrifuge client publishes. Of this limit and the four below a second's worth "
-             "may come at once; what is more is refused with the error 111, which clients take as try again later.",
+     .help =
+         "Messages per second that one Centrifuge client publishes. Of this limit and the four below a second's worth "
+         "may come at once; what is more is refused with the error 111, which clients take as try again later.",
      .range = {1, 1'000'000}},
     {.key = "limits.subscribes_per_s_max",
      .slot = in_server<&Options::subscribes_per_s_max>,
@@ -406,8 +421,9 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.subscribe",
      .slot = in_permissions<&auth::NamespacePermissions::subscribe>,
      .reload = Reload::live,
-     .help = "Who may subscribe: nobody, token (whose token names the channel), user (and whoever else has a token with "
-             "a subject), or anyone."},
+     .help =
+         "Who may subscribe: nobody, token (whose token names the channel), user (and whoever else has a token with "
+         "a subject), or anyone."},
     {.key = "channels.publish",
      .slot = in_permissions<&auth::NamespacePermissions::publish>,
      .reload = Reload::live,
@@ -415,8 +431,9 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.read_history",
      .slot = in_permissions<&auth::NamespacePermissions::history>,
      .reload = Reload::live,
-     .help = "Who may read the history: as_subscribe (whoever is subscribed or may subscribe), or one of the above. What "
-             "is replayed to a subscriber goes with subscribing."},
+     .help =
+         "Who may read the history: as_subscribe (whoever is subscribed or may subscribe), or one of the above. What "
+         "is replayed to a subscriber goes with subscribing."},
     {.key = "channels.read_presence",
      .slot = in_permissions<&auth::NamespacePermissions::presence>,
      .reload = Reload::live,
@@ -436,14 +453,16 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.user_limited_channels",
      .slot = in_permissions<&auth::NamespacePermissions::user_limited_channels>,
      .reload = Reload::live,
-     .help = "A channel with a # belongs to the users behind the last one: dialog#ann,bob may be subscribed to by ann and "
-             "bob, whatever subscribe says, and by nobody else who has no token that names it."},
+     .help =
+         "A channel with a # belongs to the users behind the last one: dialog#ann,bob may be subscribed to by ann and "
+         "bob, whatever subscribe says, and by nobody else who has no token that names it."},
     {.key = "channels.channel_pattern",
      .slot = in_channels<&NamespaceOptions::channel_pattern>,
      .reload = Reload::live,
-     .help = "Names that the channels may have, without the prefix of the namespace; others are refused to everybody. * "
-             "is any text, [a-z0-9] one of these characters, [^/] any but these, [0-9]+ one or more of them, [a-z]{2,8} "
-             "two to eight; everything else stands for itself. Empty: any name."},
+     .help =
+         "Names that the channels may have, without the prefix of the namespace; others are refused to everybody. * "
+         "is any text, [a-z0-9] one of these characters, [^/] any but these, [0-9]+ one or more of them, [a-z]{2,8} "
+         "two to eight; everything else stands for itself. Empty: any name."},
     {.key = "channels.payload_format",
      .slot = in_channels<&NamespaceOptions::payload_format>,
      .reload = Reload::live,

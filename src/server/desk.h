@@ -43,6 +43,9 @@ struct Desk {
   base::WorkerId home_of(std::string_view channel) const {
     return hub::home_of(channel, shared.workers(), shared.secret());
   }
+  // A bit of request numbers that no peer's has: whoever asked counts its own (CentrifugeFront; ApiFront with the next
+  // bit too).
+  static constexpr hub::RequestId kNumbered = hub::RequestId{1} << 63;
   // The request number under which an answer finds its way back to a peer.
   static hub::RequestId request_of(const Peer& peer) { return (std::uint64_t{peer.generation} << 32) | peer.slot; }
   Peer* peer_of(hub::RequestId request) {

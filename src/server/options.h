@@ -34,7 +34,7 @@ struct NamespaceOptions {
   bool last_value = false;                               // [live] the newest message is kept when history has expired
   hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
 
-  std::string channel_pattern;                                      // [live] auth::NamePattern; empty: any name
+  std::string channel_pattern;                                    // [live] auth::NamePattern; empty: any name
   door::PayloadFormat payload_format = door::PayloadFormat::any;  // [live] of what clients and back ends publish
 
   // What subscribers of the Centrifuge door get [live, for new subscriptions]
@@ -51,6 +51,12 @@ struct NamespaceOptions {
   bool delta_publish = false;       // for every message, without a word from the publisher
   bool allow_tags_filter = false;
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
+};
+
+// How a refusal of the HTTP API says so.
+enum class ApiErrors : std::uint8_t {
+  status,  // by the HTTP status, and in the body
+  body,    // in the body of a 200
 };
 
 struct Listener {
@@ -121,6 +127,8 @@ struct Options {
   std::string token_issuer;                    // [live] the same for `iss`
   std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
+  ApiErrors api_errors = ApiErrors::status;  // [live]
+  bool api_key_in_query = false;             // [live]
 
   // Centrifuge door [new]
   bool anonymous_without_token = false;

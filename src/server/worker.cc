@@ -127,6 +127,7 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   if (auto* delivery = std::get_if<hub::Delivery>(&mail)) {
     fan_out_.receive(std::move(*delivery));
   } else if (auto* published = std::get_if<hub::Published>(&mail)) {
+    if (ApiFront::owns(published->request)) return http_front_.api_published(*published);
     Peer* peer = desk_.peer_of(published->request);
     if (peer == nullptr) return;
     if (peer->phase == Peer::Phase::http) {
@@ -137,13 +138,14 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* page = std::get_if<hub::Page>(&mail)) {
     if (page->state != hub::Page::State::read_only) {
       fan_out_.receive(std::move(*page), feeds_, post_);
-    } else if (Peer* peer = desk_.peer_of(page->request); peer != nullptr) {
-      http_front_.history(*peer, *page);
+    } else {
+      http_front_.api_paged(*page);
     }
   } else if (auto* listed = std::get_if<hub::Listed>(&mail)) {
-    if (Peer* peer = desk_.peer_of(listed->request); peer != nullptr) http_front_.listed(*peer, *listed);
+    http_front_.api_listed(*listed);
   } else if (const auto* list = std::get_if<hub::List>(&mail)) {
     hub::Listed answer = home_.list(*list);
+    answer.subscriptions = fan_out_.subscriptions();
     if (list->channels_max > 0) answer.watched = fan_out_.watched(*list);
     post_.send(from, std::move(answer));
   } else {
