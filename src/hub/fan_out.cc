@@ -253,8 +253,7 @@ bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Batch* batch, Si
     gap.reason = channel.slow_reader == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
   }
   hand_over(channel, batch, sink);
-  announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
-  return true;
+  return announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
 }
 
 bool FanOut::announce(Channel& channel, PeerSlot peer, SubscriptionId id, const Gap& gap, Sink& sink) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "auth/token.h"
+#include "codec/base64.h"
 #include "server/centrifuge_close.h"
 #include "server/centrifuge_front.h"
 #include "server/version.h"
@@ -49,6 +50,15 @@ std::optional<std::int64_t> ttl_of(base::WallTime expires, base::WallTime now) {
 }
 
 }  // namespace
+
+std::string json_of(const auth::Payload& payload) {
+  if (payload.kind != auth::Payload::Kind::binary) return payload.bytes;
+  return "{\"base64\":\"" + codec::base64_encode(payload.bytes) + "\"}";
+}
+
+door::centrifuge::Payload payload_of(const auth::Payload& payload) {
+  return {payload.bytes, payload.kind == auth::Payload::Kind::binary ? hub::Kind::binary : hub::Kind::json};
+}
 
 std::optional<Lifetime> lifetime_of(base::WallTime expires, base::WallTime wall, base::Instant now) {
   const auto ttl = ttl_of(expires, wall);
@@ -118,6 +128,7 @@ void CentrifugeFront::admit(Peer& peer, const auth::ConnectionClaims* claims, co
 void CentrifugeFront::finish_connect(Peer& peer) {
   Session& session = *peer.centrifuge();
   session.stage = Session::Stage::connected;
+  made_.clear();
   door::centrifuge::Map<door::centrifuge::SubscribeResult> subs;
   for (Subscription& each : session.subscriptions) {
     if (each.state != Subscription::State::live || !each.pending) continue;
@@ -125,7 +136,7 @@ void CentrifugeFront::finish_connect(Peer& peer) {
   }
   const auto interval = std::chrono::duration_cast<std::chrono::seconds>(desk_.options().ping_interval).count();
   const auto ping = session.frame_pings ? 0U : static_cast<std::uint32_t>(std::max<std::int64_t>(interval, 1));
-  const door::centrifuge::Payload data{session.data.bytes, session.data.kind == auth::Payload::Kind::binary ? hub::Kind::binary : hub::Kind::json};
+  const door::centrifuge::Payload data = payload_of(session.data);
   if (session.carrier.unidirectional) {
     push(peer, {}, door::centrifuge::ConnectPush{.client = session.client,
                                                  .version = version_text(),

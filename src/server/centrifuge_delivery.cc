@@ -12,6 +12,7 @@ namespace server {
 
 using door::centrifuge::Carrier;
 using door::centrifuge::Publication;
+using door::centrifuge::PublicationScope;
 
 namespace {
 
@@ -93,7 +94,8 @@ std::string CentrifugeFront::encode_shared(Carrier::Format format, const hub::Ba
 }
 
 bool CentrifugeFront::keeps_history(std::string_view channel) const {
-  return desk_.snapshot->options_of(hub::events_of(channel)).history_messages_max > 0;
+  const NamespaceOptions* options = desk_.snapshot->options_of(hub::events_of(channel));
+  return options != nullptr && options->history_messages_max > 0;
 }
 
 }  // namespace server

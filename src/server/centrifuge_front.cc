@@ -27,9 +27,10 @@ constexpr std::size_t kHeldBytesMax = 64 * 1024;  // of commands behind connect:
 
 }  // namespace
 
-void CentrifugeFront::open(Peer& peer, Carrier carrier, PrincipalRef principal) {
+void CentrifugeFront::open(Peer& peer, Carrier carrier, PrincipalRef principal, bool frame_pings) {
   peer.rare().centrifuge = std::make_unique<Session>(carrier);
   if (principal) peer.rare().principal = std::move(principal);
+  peer.centrifuge()->frame_pings = frame_pings;
   peer.centrifuge()->stale_at = desk_.now + kConnectTimeMax;
   peer.ping_at = base::kNever;
   arm(peer);
@@ -202,16 +203,16 @@ void CentrifugeFront::flush(Peer& peer) {
   desk_.connections.send(peer, packer_->take());
 }
 
-hub::RequestId CentrifugeFront::ask(const Asked& asked) {
+hub::RequestId CentrifugeFront::ask(Asked asked) {
   const hub::RequestId request = Desk::kNumbered | ++requests_;
-  asked_.emplace(request, asked);
+  asked_.emplace(request, std::move(asked));
   return request;
 }
 
 std::optional<CentrifugeFront::Asked> CentrifugeFront::take_asked(hub::RequestId request, Peer*& peer) {
   const auto found = asked_.find(request);
   if (found == asked_.end()) return std::nullopt;
-  Asked asked = found->second;
+  Asked asked = std::move(found->second);
   asked_.erase(found);
   peer = desk_.connections.find(asked.peer);
   if (peer != nullptr && (peer->dying || peer->phase == Peer::Phase::closing)) peer = nullptr;

@@ -39,20 +39,6 @@ Content content_of(const door::centrifuge::Payload& data) {
   return {codec::is_valid_utf8(data.bytes) ? hub::Kind::text : hub::Kind::binary, std::string(data.bytes)};
 }
 
-bool fits(PayloadFormat format, const Content& content) {
-  switch (format) {
-    case PayloadFormat::any:
-    case PayloadFormat::binary:
-      return true;
-    case PayloadFormat::json:
-      return content.kind == hub::Kind::json;
-    case PayloadFormat::json_object:
-      return content.kind == hub::Kind::json && codec::JsonValue::parse(content.bytes)->type() ==
-                                                    codec::JsonValue::Type::object;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::optional<ErrorCode> CentrifugeFront::refusal_of(const Peer& peer, auth::Verb verb, std::string_view channel) {
@@ -76,8 +62,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const PublishReq
     return refuse(peer, command, *refusal);
   }
   const Content content = content_of(request.data);
-  if (!fits(desk_.snapshot->options_of(request.channel).payload_format, content)) {
-    return refuse(peer, command, ErrorCode::bad_request);
+  const door::PayloadFormat format = desk_.snapshot->options_of(request.channel)->payload_format;
+  if (const auto fits = door::check_payload(format, content.kind, content.bytes); !fits) {
+    return refuse(peer, command, reply_error_of(fits.error().error));
   }
   if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) {
     return refuse(peer, command, ErrorCode::internal);
@@ -112,25 +99,19 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const HistoryReq
   if (const auto refusal = refusal_of(peer, auth::Verb::history, request.channel)) {
     return refuse(peer, command, *refusal);
   }
-  if (desk_.snapshot->options_of(request.channel).history_messages_max == 0) {
+  if (desk_.snapshot->options_of(request.channel)->history_messages_max == 0) {
     return refuse(peer, command, ErrorCode::not_available);
   }
   const auto wanted = request.limit < 0 ? kHistoryMessagesMax : static_cast<std::uint32_t>(request.limit);
-  hub::Read read{.channel = std::string(request.channel),
-                 .messages_max = std::min(wanted, kHistoryMessagesMax)};
+  hub::Window window{.order = request.reverse ? hub::Window::Order::newest_first : hub::Window::Order::oldest_first,
+                     .messages_max = std::min(wanted, kHistoryMessagesMax)};
   if (request.since) {
-    const auto position = hub::parse_position(std::string(request.since->epoch) + ":0");
-    if (!position && !request.since->epoch.empty()) {
-      return refuse(peer, command, ErrorCode::unrecoverable_position);
-    }
-    read.since.position.epoch = position ? position->epoch : hub::Epoch{};
-    read.since.position.offset = request.since->offset;
+    const auto epoch = epoch_of(request.since->epoch);
+    if (!epoch) return refuse(peer, command, ErrorCode::unrecoverable_position);
+    window.since = {*epoch, request.since->offset};
   }
-  read.since.kind = hub::Since::Kind::position;
-  read.since.any_epoch = !request.since || request.since->epoch.empty();
-  read.reverse = request.reverse;
-  read.from_end = request.reverse && !request.since;
-  read.request = ask({.peer = peer.id(), .command = command, .from_position = request.since.has_value()});
+  hub::Read read{.channel = std::string(request.channel), .window = window};
+  read.request = ask({.peer = peer.id(), .command = command});
   const base::WorkerId home = desk_.home_of(read.channel);
   desk_.post.send(home, std::move(read));
 }
@@ -139,13 +120,12 @@ bool CentrifugeFront::history(const hub::Page& page) {
   Peer* peer = nullptr;
   const auto asked = take_asked(page.request, peer);
   if (!asked || peer == nullptr) return asked.has_value();
-  if (page.error != base::Error::none || (asked->from_position && page.gap)) {
-    refuse(*peer, asked->command,
-           page.error == base::Error::none ? ErrorCode::unrecoverable_position : reply_error_of(page.error));
+  if (page.window->status == hub::WindowView::Status::unrecoverable) {
+    refuse(*peer, asked->command, ErrorCode::unrecoverable_position);
     return true;
   }
   door::centrifuge::HistoryResult result{.epoch = page.head.epoch.view(), .offset = page.head.offset};
-  for (const hub::MessageRef& message : page.messages) {
+  for (const hub::MessageRef& message : page.window->messages) {
     result.publications.push_back(door::centrifuge::publication_of(*message, {}));
   }
   reply(*peer, {.id = asked->command, .body = std::move(result)});
@@ -164,7 +144,7 @@ void CentrifugeFront::ask_presence(Peer& peer, std::uint32_t command, std::strin
                                    std::uint32_t members_max) {
   if (channel.empty()) return end(peer, DisconnectCode::bad_request);
   if (const auto refusal = refusal_of(peer, auth::Verb::presence, channel)) return refuse(peer, command, *refusal);
-  if (!desk_.snapshot->options_of(channel).presence) return refuse(peer, command, ErrorCode::not_available);
+  if (!desk_.snapshot->options_of(channel)->presence) return refuse(peer, command, ErrorCode::not_available);
   Asked asked{.peer = peer.id(), .command = command, .members_max = members_max};
   asked.channel = channel;
   hub::Who who{.request = ask(std::move(asked)), .channel = std::string(channel), .members_max = members_max};

@@ -29,6 +29,9 @@ struct CentrifugeSession {
     hub::Position start;           // where the subscription began
     std::vector<hub::MessageRef> messages;
     std::size_t bytes = 0;  // of them
+    bool cache = false;     // the newest message stands for all
+    bool known = false;     // cache: `asked` is a position that the client had
+    bool rejects_unrecovered = false;
     auth::Payload data;     // for the answer
   };
   struct Subscription {
@@ -43,7 +46,6 @@ struct CentrifugeSession {
     Grant grant = Grant::policy;
     bool positioned : 1 = false;
     bool recoverable : 1 = false;
-    bool cache : 1 = false;       // recovery gives the newest message only
     bool server_side : 1 = false;
     bool listed : 1 = false;       // in the presence of the channel
     bool announced : 1 = false;    // its coming and going are told to others

@@ -30,22 +30,27 @@ constexpr std::size_t kRecoveredMessagesMax = 16 * 1024;
 constexpr std::size_t kRecoveredBytesMax = 8 << 20;
 constexpr std::uint16_t kEventsIndex = 0x8000;  // in FanOut's index: the subscription is to the companion
 
-std::optional<hub::Epoch> epoch_of(std::string_view text) {
-  const auto position = hub::parse_position(std::string(text) + ":0");
-  return position ? std::optional(position->epoch) : std::nullopt;
-}
-
 bool rejects_unrecovered(const SubscribeRequest& request) {
   return (request.flag & static_cast<std::int64_t>(door::centrifuge::SubscribeFlag::reject_unrecovered)) != 0;
 }
 
 void flatten(const door::centrifuge::FilterNode& node, std::vector<hub::FilterNode>& out) {
-  out.push_back({.op = node.op, .key = node.key, .cmp = node.cmp, .val = node.val, .vals = node.vals,
-                 .children = static_cast<std::uint32_t>(node.nodes.size())});
+  out.push_back({.op = node.op,
+                 .key = node.key,
+                 .cmp = node.cmp,
+                 .val = node.val,
+                 .vals = node.vals,
+                 .nodes = static_cast<std::uint32_t>(node.nodes.size())});
   for (const auto& each : node.nodes) flatten(each, out);
 }
 
 }  // namespace
+
+std::optional<hub::Epoch> epoch_of(std::string_view text) {
+  if (text.empty()) return hub::Epoch{};
+  const auto position = hub::parse_position(std::string(text) + ":0");
+  return position ? std::optional(position->epoch) : std::nullopt;
+}
 
 std::optional<std::size_t> CentrifugeFront::place_of(const Peer& peer, std::string_view channel) const {
   const auto& all = peer.centrifuge()->subscriptions;
@@ -84,7 +89,7 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
 
   Permitted permitted{.command = command};
   if (!request.token.empty()) {
-    auto token = snapshot.subscription_tokens().verify_subscription(request.token, desk_.clock.wall());
+    auto token = snapshot.tokens().verify_subscription(request.token, desk_.clock.wall());
     if (!token) {
       desk_.refused(peer, token.error());
       const bool expired = token.error() == base::Error::token_expired;
@@ -110,7 +115,7 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     return refused(ErrorCode::too_many_requests);
   }
   if (request.tf) {
-    if (!snapshot.options_of(channel).allow_tags_filter) return refused(ErrorCode::permission_denied);
+    if (!snapshot.options_of(channel)->allow_tags_filter) return refused(ErrorCode::permission_denied);
     std::vector<hub::FilterNode> nodes;
     flatten(*request.tf, nodes);
     auto filter = hub::TagFilter::compile(nodes);
@@ -160,7 +165,7 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
 void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const SubscribeRequest& request,
                                 Permitted permitted) {
   Session& session = *peer.centrifuge();
-  const NamespaceOptions& options = desk_.snapshot->options_of(channel);
+  const NamespaceOptions& options = *desk_.snapshot->options_of(channel);
   const auth::ChannelOverride& changes = permitted.changes;
   const auto free = std::ranges::find(session.subscriptions, Subscription::State::free, &Subscription::state);
   const auto place = static_cast<std::size_t>(free - session.subscriptions.begin());
@@ -197,7 +202,7 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   const bool cache = options.recovery_mode == RecoveryMode::cache;
   pending.recover = subscription.recoverable && (request.recover || (cache && options.auto_cache_recover));
   if (pending.recover) {
-    const auto epoch = request.epoch.empty() ? hub::Epoch{} : epoch_of(request.epoch);
+    const auto epoch = epoch_of(request.epoch);
     pending.asked = {epoch.value_or(hub::Epoch{}), request.offset};
     if (cache) {
       pending.cache = true;
@@ -313,10 +318,10 @@ SubscribeResult CentrifugeFront::answer_of(const Session& session, Subscription&
   if (!pending.recover || pending.lost) return result;
   result.recovered = true;
   if (!pending.cache) result.offset = pending.asked.offset;
-  deltas_.clear();
+  const door::centrifuge::PublicationScope scope{top.epoch.view()};
   for (const hub::MessageRef& message : pending.messages) {
     if (subscription.filter && !matches(subscription, *message)) continue;
-    result.publications.push_back(publication_for(session, subscription, message, top.epoch.view()));
+    result.publications.push_back(publication_for(session, subscription, message, scope));
   }
   return result;
 }
@@ -328,6 +333,7 @@ void CentrifugeFront::answer_subscribe(Peer& peer, Subscription& subscription) {
     --session.joining;
     return;  // its answer is part of the answer to connect
   }
+  made_.clear();
   const SubscribeResult result = answer_of(session, subscription);
   if (subscription.server_side) {
     push(peer, channel_of(subscription),
@@ -424,7 +430,7 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefresh
   Session& session = *peer.centrifuge();
   Subscription& subscription = session.subscriptions[*place];
   if (subscription.ttl == 0) return refuse(peer, command, ErrorCode::bad_request);
-  auto token = desk_.snapshot->subscription_tokens().verify_subscription(request.token, desk_.clock.wall());
+  auto token = desk_.snapshot->tokens().verify_subscription(request.token, desk_.clock.wall());
   if (!token && token.error() == base::Error::token_expired) return refuse(peer, command, ErrorCode::expired);
   const bool own = token && token->claims.channel == request.channel &&
                    token->claims.common.subject == session.identity.user.view() &&

@@ -39,7 +39,7 @@ class DurationHistogram {
   Counter sum_ns_;
 };
 
-enum class DoorKind : std::uint8_t { http, websocket, sse, poll, echo, count };
+enum class DoorKind : std::uint8_t { http, websocket, sse, poll, echo, centrifuge, count };
 inline constexpr std::size_t kDoors = static_cast<std::size_t>(DoorKind::count);
 inline constexpr std::size_t kErrors = 128;  // more than base::all_errors()
 

@@ -44,6 +44,7 @@ struct Desk {
     return hub::home_of(channel, shared.workers(), shared.secret());
   }
   // The request number under which an answer finds its way back to a peer.
+  static constexpr hub::RequestId kNumbered = hub::RequestId{1} << 63;  // not of a peer: whoever asked counts its own
   static hub::RequestId request_of(const Peer& peer) { return (std::uint64_t{peer.generation} << 32) | peer.slot; }
   Peer* peer_of(hub::RequestId request) {
     return connections.find({static_cast<std::uint32_t>(request), static_cast<std::uint32_t>(request >> 32)});

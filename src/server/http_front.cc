@@ -246,6 +246,7 @@ void HttpFront::handle(Peer& peer) {
   if (path == "/echo" && (options.dev || options.echo)) {
     return get ? open_echo(peer, request) : refuse_method(peer, "GET");
   }
+  if (const auto endpoint = rest_after(path, "/connection")) return open_centrifuge(peer, request, *query, *endpoint);
   if (const auto channel = rest_after(path, "/sse")) {
     return get ? open_events(peer, request, *query, *channel) : refuse_method(peer, "GET, HEAD");
   }
@@ -300,6 +301,7 @@ bool HttpFront::admit_client(Peer& peer, const Request& request) {
 
 void HttpFront::reauthorise() {
   desk_.connections.for_each([&](Peer& peer) {
+    if (peer.centrifuge()) return centrifuge_.reauthorise(peer);
     bool revoked = false;
     const auto check = [&](std::string_view channel) {
       revoked = revoked || !desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel,
@@ -322,6 +324,7 @@ void HttpFront::say_goodbye(Peer& peer) {
   constexpr std::int64_t kRetryMsMin = 100;
   const auto window_ms = std::chrono::duration_cast<std::chrono::milliseconds>(desk_.options().drain_window).count();
   const std::int64_t retry_ms_max = std::max(window_ms, kRetryMsMin);
+  if (peer.centrifuge()) return close_with(desk_, peer, base::Error::draining);
   if (peer.phase == Peer::Phase::websocket) {
     const std::string reason = "E_DRAINING {\"retry_min_ms\":" + std::to_string(kRetryMsMin) +
                                ",\"retry_max_ms\":" + std::to_string(retry_ms_max) + "}";

@@ -48,9 +48,10 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
             ws::Scratch(io.entropy),
             auth::RateTable(rate_of_new_channels(snapshot_->options()), kAddressesMax, shared.secret()),
             auth::RateTable(auth::per_second(1, 1), kAddressesMax, shared.secret())},
-      feeds_(desk_),
-      socket_front_(desk_),
-      http_front_(desk_, feeds_),
+      centrifuge_front_(desk_),
+      feeds_(desk_, centrifuge_front_),
+      socket_front_(desk_, centrifuge_front_),
+      http_front_(desk_, feeds_, centrifuge_front_),
       clock_now_(io.clock.now()),
       next_sweep_(clock_now_ + kSweepInterval) {
   connections_.apply(snapshot_);
@@ -72,6 +73,7 @@ void Worker::turn(base::Duration max_wait) {
   home_.pump(post_);
   if (fan_out_.run(feeds_)) more_ = true;
   feeds_.start_more();
+  centrifuge_front_.settle();
   fan_out_.pump(post_);
   http_front_.answer_polls();
   connections_.expire(clock_now_);
@@ -127,6 +129,7 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   if (auto* delivery = std::get_if<hub::Delivery>(&mail)) {
     fan_out_.receive(std::move(*delivery));
   } else if (auto* published = std::get_if<hub::Published>(&mail)) {
+    if (centrifuge_front_.published(*published)) return;
     Peer* peer = desk_.peer_of(published->request);
     if (peer == nullptr) return;
     if (peer->phase == Peer::Phase::http) {
@@ -137,6 +140,8 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* page = std::get_if<hub::Page>(&mail)) {
     if (page->state != hub::Page::State::read_only) {
       fan_out_.receive(std::move(*page), feeds_, post_);
+    } else if (centrifuge_front_.history(*page)) {
+      return;
     } else if (Peer* peer = desk_.peer_of(page->request); peer != nullptr) {
       http_front_.history(*peer, *page);
     }
@@ -205,6 +210,8 @@ void Worker::receive_eof(Peer& peer) {
 void Worker::handle_timeout(Peer& peer) {
   if (peer.phase == Peer::Phase::websocket) {
     socket_front_.handle_timeout(peer);
+  } else if (peer.phase == Peer::Phase::events && peer.centrifuge()) {
+    centrifuge_front_.handle_timeout(peer);
   } else {
     http_front_.handle_timeout(peer);
   }

@@ -15,6 +15,7 @@
 #include "hub/fan_out.h"
 #include "hub/home.h"
 #include "loop/io.h"
+#include "server/centrifuge_front.h"
 #include "server/connections.h"
 #include "server/feed_front.h"
 #include "server/http_front.h"
@@ -96,6 +97,7 @@ class Worker final : public Protocols {
   hub::FanOut fan_out_;
   Connections connections_;
   Desk desk_;
+  CentrifugeFront centrifuge_front_;
   FeedFront feeds_;
   SocketFront socket_front_;
   HttpFront http_front_;
