@@ -7,6 +7,7 @@
 #include "door/centrifuge/json_in.h"
 #include "door/centrifuge/protobuf_in.h"
 #include "server/centrifuge_close.h"
+#include "server/emulation.h"
 #include "server/feed_front.h"
 #include "ws/frame.h"
 
@@ -32,8 +33,23 @@ void CentrifugeFront::open(Peer& peer, Carrier carrier, PrincipalRef principal, 
   if (principal) peer.rare().principal = std::move(principal);
   peer.centrifuge()->frame_pings = frame_pings;
   peer.centrifuge()->stale_at = desk_.now + kConnectTimeMax;
+  if (carrier.transport != Carrier::Transport::websocket) {
+    Session& session = *peer.centrifuge();
+    session.secret = {desk_.entropy.next(), desk_.entropy.next()};
+    session.session = EmulationSession{peer.id(), session.secret}.text();
+    if (!carrier.unidirectional) session.node = node_of(desk_.worker, desk_.shared);
+  }
   peer.ping_at = base::kNever;
   arm(peer);
+}
+
+bool CentrifugeFront::receive(const hub::Forward& forward) {
+  Peer* peer = desk_.connections.find(forward.connection);
+  if (peer == nullptr || !peer->centrifuge() || peer->dying || peer->phase == Peer::Phase::closing) return false;
+  const Session& session = *peer->centrifuge();
+  if (session.node.empty() || session.secret != forward.secret) return false;
+  receive(*peer, forward.bytes);
+  return true;
 }
 
 void CentrifugeFront::receive(Peer& peer, std::string_view frame) {

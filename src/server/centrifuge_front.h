@@ -70,6 +70,8 @@ class CentrifugeFront {
   // Ends subscriptions that have missed something, and lets connections go on that were waited for.
   void settle();
 
+  // What a client of a one-way transport said by another request. False: there is no such session here.
+  bool receive(const hub::Forward& forward);
   // Answers of the hub. False: not a request of this front.
   bool published(const hub::Published& answer);
   bool history(const hub::Page& page);

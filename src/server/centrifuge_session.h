@@ -81,6 +81,7 @@ struct CentrifugeSession {
   std::string meta;           // JSON of the token; for hooks
   auth::Payload data;         // for the answer to connect
   std::string held;           // commands that wait for the answer to connect, as one frame of the format
+  hub::ForwardSecret secret{};
   std::string session;        // of transports that only bring messages out: what comes in names it
   std::string node;           // the same
   std::uint32_t ttl = 0;      // s, as the client was told; 0: it does not expire

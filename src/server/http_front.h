@@ -34,6 +34,7 @@ class HttpFront {
   void published(Peer& peer, const hub::Published& answer);
   void history(Peer& peer, const hub::Page& page);
   void listed(Peer& peer, hub::Listed& listed);
+  void forwarded(Peer& peer, const hub::Forwarded& answer);
 
   // Once per turn: long polls that have something to tell get their answer.
   void answer_polls();
@@ -58,6 +59,9 @@ class HttpFront {
   void ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix, std::uint32_t limit);
   void send_publish(Peer& peer, door::publish::ApiPublish command);
   void open_centrifuge(Peer& peer, const Request& request, const codec::Query& query, std::string_view endpoint);
+  void open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query,
+                              door::centrifuge::Carrier carrier);
+  void emulate(Peer& peer, const Request& request);
   void open_centrifuge_socket(Peer& peer, const Request& request, const codec::Query& query, bool unidirectional);
   struct Switch {
     DoorKind door;
