@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/json_in.h"
+#include "door/payload_format.h"
 #include "door/envelope.h"
 #include "ws/frame.h"
 
@@ -132,6 +133,9 @@ void SocketFront::publish(Peer& peer, const ws::Event& event) {
   } else {
     publish.message = std::make_unique<hub::Message>(hub::Kind::text, event.payload, desk_.clock.now());
   }
+  const auto fits = door::check_payload(desk_.snapshot->options_of(channel)->payload_format, publish.message->kind(),
+                                        publish.message->payload());
+  if (!fits) return refuse(peer, fits.error());
   desk_.counters.messages_in.add();
   desk_.post.send(desk_.home_of(channel), std::move(publish));
 }
