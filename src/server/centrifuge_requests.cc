@@ -36,7 +36,7 @@ struct Content {
 Content content_of(const door::centrifuge::Payload& data) {
   if (data.kind == hub::Kind::json) return {hub::Kind::json, std::string(data.bytes)};
   if (auto json = codec::validate_json(data.bytes)) return {hub::Kind::json, *std::move(json)};
-  return {codec::is_valid_utf8(data.bytes) ? hub::Kind::text : hub::Kind::binary, std::string(data.bytes)};
+  return {codec::utf8_valid(data.bytes) ? hub::Kind::text : hub::Kind::binary, std::string(data.bytes)};
 }
 
 }  // namespace
