@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hub/events_channel.h"
 #include "hub/home.h"
 #include "hub/limits.h"
 
@@ -68,14 +69,14 @@ void Home::handle(base::WorkerId from, Remove& remove, Now now, Post& post) {
 }
 
 Listed Home::list(const List& list) const {
-  Listed answer{.request = list.request, .channels = {}, .channels_total = channels_.size(), .log_bytes = log_bytes_};
+  Listed answer{.request = list.request, .channels = {}, .channels_total = channels(), .log_bytes = log_bytes_};
   if (list.channels_max == 0) return answer;
   // The first of them by name, as a heap whose root is the last.
   std::vector<const Channel*> first;
   const auto by_name = [](const Channel* a, const Channel* b) { return a->name.view() < b->name.view(); };
   for (std::uint32_t slot = channels_.next(0); slot != channels_.kNone; slot = channels_.next(slot + 1)) {
     const Channel& channel = channels_[slot];
-    if (!list.asks_for(channel.name.view())) continue;
+    if (!list.asks_for(channel.name.view()) || is_events_channel(channel.name.view())) continue;
     if (first.size() == list.channels_max) {
       if (!by_name(&channel, first.front())) continue;
       std::ranges::pop_heap(first, by_name);

@@ -67,7 +67,7 @@ Publication CentrifugeFront::publication_for(const Session& session, Subscriptio
 std::string CentrifugeFront::encode_for(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch) {
   Session& session = *peer.centrifuge();
   const std::uint16_t place = desk_.fan_out.index_of(id);
-  Subscription& subscription = session.subscriptions[place & ~kEventsIndex];
+  Subscription& subscription = session.subscriptions[place % kEventsIndex];
   if (subscription.state == Subscription::State::broken) return {};
   made_.clear();
   const PublicationScope scope{batch.epoch.view(), keeps_history(batch.channel)};

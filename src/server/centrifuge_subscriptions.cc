@@ -382,7 +382,8 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
       return reply(peer, {.id = unsubscribed, .body = door::centrifuge::UnsubscribeResult{}});
     }
   }
-  if (std::exchange(subscription.settled, true)) return;
+  if (subscription.settled) return;
+  subscription.settled = true;
   const std::string channel(channel_of(subscription));
   if (subscription.tells_events) {
     subscription.events = desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, {}),

@@ -63,6 +63,7 @@ struct Counters {
   Counter subscriptions;
   Counter lagging;   // of them
   Counter channels;  // this worker is home to
+  Counter members;   // present in them
   Counter log_bytes;
   Counter turns;
   Counter overload_level;               // Overload::Level, by the first worker

@@ -9,6 +9,7 @@
 #include "auth/rate_limit.h"
 #include "base/ids.h"
 #include "base/refusal.h"
+#include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
 #include "server/post_office.h"
@@ -26,6 +27,7 @@ struct Desk {
   const SnapshotRef& snapshot;  // the current one
   PostOffice& post;
   hub::FanOut& fan_out;
+  hub::Attendance& attendance;
   Connections& connections;
   const base::Instant& now;  // of this turn
   ws::Scratch scratch;

@@ -85,7 +85,10 @@ void FeedFront::caught_up(Peer& peer, hub::SubscriptionId id) {
 }
 
 void FeedFront::stop(Peer& peer) {
-  for (const hub::SubscriptionId id : peer.subscriptions) desk_.fan_out.unsubscribe(id);
+  for (const hub::SubscriptionId id : peer.subscriptions) {
+    desk_.attendance.leave(id);
+    desk_.fan_out.unsubscribe(id);
+  }
   peer.subscriptions.clear();
   peer.forget<&PeerExtras::starting>();
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());

@@ -34,6 +34,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       post_(id, mailboxes, wakeups),
       home_(shared.workers(), snapshot_->home_options(shared.workers()), rules_, io.entropy, shared.secret()),
       fan_out_(shared.workers(), rules_, shared.secret()),
+      attendance_(shared.workers(), shared.secret()),
       connections_(shared, counters_, io.sockets, io.poller, io.clock, *this),
       desk_{id,
             shared,
@@ -43,6 +44,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
             snapshot_,
             post_,
             fan_out_,
+            attendance_,
             connections_,
             clock_now_,
             ws::Scratch(io.entropy),
@@ -81,6 +83,7 @@ void Worker::turn(base::Duration max_wait) {
   if (all_delivered) continue_drain();
   connections_.flush();
   connections_.reap();
+  attendance_.pump(post_);  // who has gone in this turn too
   post_.wake_others();
   if (post_.has_mail_from(id_)) more_ = true;  // sent since take_mail(): the next page of a reader, a detach
   counters_.mails.set(post_.mails_sent());
@@ -128,6 +131,8 @@ void Worker::take_mail() {
 void Worker::handle(base::WorkerId from, hub::Mail mail) {
   if (auto* delivery = std::get_if<hub::Delivery>(&mail)) {
     fan_out_.receive(std::move(*delivery));
+  } else if (const auto* entered = std::get_if<hub::Entered>(&mail)) {
+    attendance_.receive(*entered);
   } else if (auto* published = std::get_if<hub::Published>(&mail)) {
     if (centrifuge_front_.published(*published)) return;
     Peer* peer = desk_.peer_of(published->request);
@@ -145,6 +150,12 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
     } else if (Peer* peer = desk_.peer_of(page->request); peer != nullptr) {
       http_front_.history(*peer, *page);
     }
+  } else if (auto* present = std::get_if<hub::Present>(&mail)) {
+    centrifuge_front_.present(*present);
+  } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
+    post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
+  } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
+    if (Peer* peer = desk_.peer_of(forwarded->request); peer != nullptr) http_front_.forwarded(*peer, *forwarded);
   } else if (auto* listed = std::get_if<hub::Listed>(&mail)) {
     if (Peer* peer = desk_.peer_of(listed->request); peer != nullptr) http_front_.listed(*peer, *listed);
   } else if (const auto* list = std::get_if<hub::List>(&mail)) {
@@ -289,6 +300,7 @@ void Worker::watch_memory() {
 void Worker::publish_gauges() {
   counters_.channels.set(home_.channels());
   counters_.log_bytes.set(home_.log_bytes());
+  counters_.members.set(home_.members());
   counters_.overload_level.set(id_ == 0 ? static_cast<std::uint64_t>(shared_.overload.level()) : 0);
   counters_.lagging.set(fan_out_.lagging());
 }

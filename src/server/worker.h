@@ -1,4 +1,5 @@
-// One worker: an event loop turn over its connections, its subscribers (FanOut), its homes (Home) and its mail. It owns
+// One worker: an event loop turn over its connections, its subscribers (FanOut), which of
+// them are members of their channels (Attendance), its homes (Home) and its mail. It owns
 // no thread: `app` calls turn() in a loop on one thread per worker; the simulator steps many workers in one thread.
 //
 // A turn: poll; read and run the engines; take mail; fan out; timers; flush every dirty peer once; destroy the dead;
@@ -12,6 +13,7 @@
 
 #include "base/entropy.h"
 #include "base/ids.h"
+#include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "hub/home.h"
 #include "loop/io.h"
@@ -54,6 +56,7 @@ class Worker final : public Protocols {
   std::size_t connections() const { return connections_.count(); }
   const hub::Home& home() const { return home_; }
   const hub::FanOut& fan_out() const { return fan_out_; }
+  const hub::Attendance& attendance() const { return attendance_; }
 
  private:
   void opened(Peer& peer) override;
@@ -95,6 +98,7 @@ class Worker final : public Protocols {
   PostOffice post_;
   hub::Home home_;
   hub::FanOut fan_out_;
+  hub::Attendance attendance_;
   Connections connections_;
   Desk desk_;
   CentrifugeFront centrifuge_front_;
