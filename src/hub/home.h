@@ -67,7 +67,7 @@ class Home {
   // rules, entropy must outlive the home. `workers` is the number of workers.
   Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy, std::uint64_t hash_seed);
 
-  // Handles Publish, Attach, Read, Detach, Enter, Leave, Who of worker `from`; any other kind is our bug.
+  // Handles Publish, Attach, Read, Remove, Detach, Enter, Leave, Who of worker `from`; any other kind is our bug.
   void receive(base::WorkerId from, Mail mail, Now now, Post& post);
   // Answers a List, but for `watched`.
   Listed list(const List& list) const;
@@ -109,6 +109,10 @@ class Home {
     std::uint32_t slot;
     friend auto operator<=>(const Due&, const Due&) = default;
   };
+  struct Version {  // the newest of a channel
+    std::uint64_t number = 0;
+    std::string epoch;
+  };
   struct Channel {
     base::SharedBytes name;
     std::uint32_t slot = 0;
@@ -121,6 +125,7 @@ class Home {
     base::Instant idle_since;
     std::unique_ptr<Roster> roster;      // null: nobody is present
     std::unique_ptr<Outcomes> outcomes;  // of workers that have left; null: none
+    std::unique_ptr<Version> version;    // null: none was ever told
   };
   struct Remembered {  // an idempotency key with its answer
     base::Hash128 key;
@@ -135,10 +140,12 @@ class Home {
   void handle(base::WorkerId from, Publish& publish, Now now, Post& post);
   void handle(base::WorkerId from, Attach& attach, Now now, Post& post);
   void handle(base::WorkerId from, Read& read, Now now, Post& post);
+  void handle(base::WorkerId from, Remove& remove, Now now, Post& post);
   void handle(base::WorkerId from, Detach& detach, Now now, Post& post);
   void handle(base::WorkerId from, Enter& enter, Now now, Post& post);
   void handle(base::WorkerId from, Leave& leave, Now now, Post& post);
   void handle(base::WorkerId from, Who& who, Now now, Post& post);
+  static bool is_outdated(Channel& channel, Publish& publish);
 
   std::uint32_t find_slot(std::string_view name) const;
   Channel* find(std::string_view name);
@@ -149,6 +156,8 @@ class Home {
   Epoch make_epoch();
   // The position and the empty log of a channel that does not live; no epoch if nothing is known of it.
   std::pair<Epoch, ChannelLog> remains_of(const std::optional<Tombstone>& stone) const;
+  static Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
+                      std::uint32_t bytes_max);
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
   // Tells those who watch the companion of a channel, if anybody does.
   void announce(const Channel& of, std::string_view event, const ClientIdentity& who, Now now, Post& post);
@@ -161,7 +170,13 @@ class Home {
   void append(Channel& channel, MessageRef message, Now now);
   // Runs `change` on the channel's log and keeps the totals over all channels right.
   template <class Change>
-  void change_log(Channel& channel, Change change);
+  void change_log(Channel& channel, Change change) {
+    log_bytes_ -= channel.log.bytes();
+    logged_messages_ -= channel.log.size();
+    change(channel.log);
+    log_bytes_ += channel.log.bytes();
+    logged_messages_ += channel.log.size();
+  }
   void enforce_total();
   Channel* channel_of(const LogOrder::Entry& entry);  // null: it does not live any more
   bool tidy_log_order();                              // true: it names too much that is gone still

@@ -18,11 +18,14 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/shared_bytes.h"
+#include "hub/events_channel.h"
 #include "hub/extras.h"
+#include "hub/glob.h"
 #include "hub/message.h"
 #include "hub/position.h"
 #include "hub/presence.h"
 #include "hub/since.h"
+#include "hub/window.h"
 
 namespace hub {
 
@@ -54,6 +57,10 @@ struct Publish {
   std::unique_ptr<Message> message;
   std::optional<base::Hash128> idempotency_key;  // of channel and key
   base::Hash128 content;                         // of kind and payload; only with a key
+  // The state that a message tells of, as its source counts: what is not newer than the newest of the channel is
+  // suppressed. Versions of different epochs follow each other in the order of their coming. 0: not counted.
+  std::uint64_t version = 0;
+  std::string version_epoch;  // at most kVersionEpochBytesMax
 };
 
 // Brings one subscriber up to date: the home answers with one page of what it misses, and, when that page reaches the
@@ -69,21 +76,37 @@ struct Attach {
   std::uint32_t bytes_max = UINT32_MAX;  // of one page; the home's own limit counts too
 };
 
-// Reads one page of a channel's log without attaching (history API).
+// Reads one page of a channel's log without attaching (history API). Transient messages are left out.
 struct Read {
   static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
   std::string channel;
   Since since;
   std::uint32_t messages_max = 0;
+  std::optional<Window> window;  // read too, with its own limit
 };
 
-// Lists channels of this home.
+// Forgets the messages of a channel, its last value too; the channel goes on behind them, in its epoch. Answered with
+// the Page of an empty log.
+struct Remove {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  std::string channel;
+};
+
+// Lists channels of this home: those that match both, behind `after`, in the order of their names; no companions.
 struct List {
   static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
   std::string prefix;
   std::uint32_t channels_max = 0;
+  std::string pattern;  // glob.h; empty: all
+  std::string after;
+
+  bool asks_for(std::string_view name) const {
+    return !is_events_channel(name) && name.starts_with(prefix) && (after.empty() || name > after) &&
+           (pattern.empty() || matches_glob(pattern, name));
+  }
 };
 
 // A subscription becomes a member of its channel; one that is there already stays as it is. It says so on the channel's
@@ -120,9 +143,11 @@ struct Published {
   std::uint16_t workers = 0;  // with subscribers of the channel: it has been mailed to each, or will be
   Position position;
   base::WallTime time;
+  bool suppressed = false;  // by its version; the position is that of the channel
 };
 
-// Answer to Attach and Read. `start` is the position before the first message of this page (after the gap).
+// Answer to Attach, Read and Remove. `start` is the position before the first message of this page (after the gap),
+// `end` the offset that it reaches: transient messages on the way are left out.
 struct Page {
   static constexpr MailClass kClass = MailClass::answer;
   RequestId request = 0;
@@ -131,10 +156,12 @@ struct Page {
   enum class State : std::uint8_t { attached, more, read_only };
   State state = State::attached;
   Position start;
+  Offset end = 0;
   Position head;
   Offset first_held = 0;  // offset of the oldest message in the log; head.offset + 1 if the log is empty
   std::optional<Gap> gap;
   std::vector<MessageRef> messages;
+  std::optional<WindowView> window;
 };
 
 // What became of a channel's messages on their way to subscribers. Each delivery that is due is counted once, when its
@@ -182,7 +209,7 @@ struct Listed {
   std::vector<ChannelSummary> channels;
   std::uint64_t channels_total = 0;
   std::uint64_t log_bytes = 0;
-  // Channels with subscribers on the answering worker, whatever their home.
+  // Channels of such names with subscribers on the answering worker, whatever their home.
   std::vector<std::pair<std::string, Watched>> watched;
 };
 
@@ -226,8 +253,8 @@ struct Leave {
   SubscriptionId member;
 };
 
-using Mail = std::variant<Publish, Attach, Read, List, Enter, Who, Published, Page, Listed, Entered, Present, Delivery,
-                          Detach, Leave>;
+using Mail = std::variant<Publish, Attach, Read, Remove, List, Enter, Who, Published, Page, Listed, Entered, Present,
+                          Delivery, Detach, Leave>;
 
 inline MailClass class_of(const Mail& mail) {
   return std::visit([](const auto& each) { return each.kClass; }, mail);
