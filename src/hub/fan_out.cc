@@ -254,7 +254,8 @@ bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Batch* batch, Si
     gap.reason = channel.slow_reader == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
   }
   hand_over(channel, batch, sink);
-  return announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
+  announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
+  return true;
 }
 
 bool FanOut::announce(Channel& channel, PeerSlot peer, SubscriptionId id, const Gap& gap, Sink& sink) {
@@ -453,7 +454,7 @@ std::vector<std::pair<std::string, Watched>> FanOut::watched(const List& list) c
   std::vector<std::pair<std::string, Watched>> result;
   channels_.for_each([&](std::uint32_t, const Channel& channel) {
     const std::string_view name = channel.name.view();
-    if (!list.asks_for(name) || is_events_channel(name)) return;
+    if (!list.asks_for(name)) return;
     const Watched watched{channel.members, channel.slow ? channel.slow->lagging : 0, channel.outcomes()};
     if (watched != Watched{}) result.emplace_back(name, watched);
   });

@@ -346,8 +346,8 @@ TEST(HubPresence, ACompanionIsNotAChannelToAnybodyElse) {
   ASSERT_EQ(listed.channels.size(), 1U);
   EXPECT_EQ(listed.channels[0].channel, "room");
   EXPECT_EQ(listed.channels_total, 1U);
-  ASSERT_EQ(hub.nodes[0]->fan_out.watched("").size(), 1U);
-  EXPECT_EQ(hub.nodes[0]->fan_out.watched("")[0].first, "room");
+  ASSERT_EQ(hub.nodes[0]->fan_out.watched({}).size(), 1U);
+  EXPECT_EQ(hub.nodes[0]->fan_out.watched({})[0].first, "room");
   EXPECT_EQ(hub.home("room").log_bytes(), 0U) << "events are not history";
   hub.leave(ann);
   hub.unwatch(0, watcher);

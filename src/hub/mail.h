@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/shared_bytes.h"
+#include "hub/events_channel.h"
 #include "hub/extras.h"
 #include "hub/glob.h"
 #include "hub/message.h"
@@ -94,7 +95,7 @@ struct Remove {
   std::string channel;
 };
 
-// Lists channels of this home: those that match both, behind `after`, in the order of their names.
+// Lists channels of this home: those that match both, behind `after`, in the order of their names; no companions.
 struct List {
   static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
@@ -104,7 +105,7 @@ struct List {
   std::string after;
 
   bool asks_for(std::string_view name) const {
-    return name.starts_with(prefix) && (after.empty() || name > after) &&
+    return !is_events_channel(name) && name.starts_with(prefix) && (after.empty() || name > after) &&
            (pattern.empty() || matches_glob(pattern, name));
   }
 };
