@@ -210,9 +210,9 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "auth.private_channels",
      .slot = in_server<&Options::private_channels>,
      .reload = Reload::live,
-     .help =
-         "A channel whose name begins with $ is private: nobody but whose token names it gets in, even where subscribe is "
-         "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
+     .help = "A channel whose name begins with $ is private: nobody but whose token names it gets in, even where "
+             "subscribe is "
+             "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
 
     // limits
     {.key = "limits.message_bytes_max",
@@ -322,8 +322,9 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "limits.publishes_per_s_max",
      .slot = in_server<&Options::publishes_per_s_max>,
      .reload = Reload::live,
-     .help = "Messages per second that one Centrifuge client publishes. Of this limit and the four below a second's worth "
-             "may come at once; what is more is refused with the error 111, which clients take as try again later.",
+     .help =
+         "Messages per second that one Centrifuge client publishes. Of this limit and the four below a second's worth "
+         "may come at once; what is more is refused with the error 111, which clients take as try again later.",
      .range = {1, 1'000'000}},
     {.key = "limits.subscribes_per_s_max",
      .slot = in_server<&Options::subscribes_per_s_max>,
@@ -406,8 +407,9 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.subscribe",
      .slot = in_permissions<&auth::NamespacePermissions::subscribe>,
      .reload = Reload::live,
-     .help = "Who may subscribe: nobody, token (whose token names the channel), user (and whoever else has a token with "
-             "a subject), or anyone."},
+     .help =
+         "Who may subscribe: nobody, token (whose token names the channel), user (and whoever else has a token with "
+         "a subject), or anyone."},
     {.key = "channels.publish",
      .slot = in_permissions<&auth::NamespacePermissions::publish>,
      .reload = Reload::live,
@@ -415,8 +417,9 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.read_history",
      .slot = in_permissions<&auth::NamespacePermissions::history>,
      .reload = Reload::live,
-     .help = "Who may read the history: as_subscribe (whoever is subscribed or may subscribe), or one of the above. What "
-             "is replayed to a subscriber goes with subscribing."},
+     .help =
+         "Who may read the history: as_subscribe (whoever is subscribed or may subscribe), or one of the above. What "
+         "is replayed to a subscriber goes with subscribing."},
     {.key = "channels.read_presence",
      .slot = in_permissions<&auth::NamespacePermissions::presence>,
      .reload = Reload::live,
@@ -436,14 +439,16 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.user_limited_channels",
      .slot = in_permissions<&auth::NamespacePermissions::user_limited_channels>,
      .reload = Reload::live,
-     .help = "A channel with a # belongs to the users behind the last one: dialog#ann,bob may be subscribed to by ann and "
-             "bob, whatever subscribe says, and by nobody else who has no token that names it."},
+     .help =
+         "A channel with a # belongs to the users behind the last one: dialog#ann,bob may be subscribed to by ann and "
+         "bob, whatever subscribe says, and by nobody else who has no token that names it."},
     {.key = "channels.channel_pattern",
      .slot = in_channels<&NamespaceOptions::channel_pattern>,
      .reload = Reload::live,
-     .help = "Names that the channels may have, without the prefix of the namespace; others are refused to everybody. * "
-             "is any text, [a-z0-9] one of these characters, [^/] any but these, [0-9]+ one or more of them, [a-z]{2,8} "
-             "two to eight; everything else stands for itself. Empty: any name."},
+     .help =
+         "Names that the channels may have, without the prefix of the namespace; others are refused to everybody. * "
+         "is any text, [a-z0-9] one of these characters, [^/] any but these, [0-9]+ one or more of them, [a-z]{2,8} "
+         "two to eight; everything else stands for itself. Empty: any name."},
     {.key = "channels.payload_format",
      .slot = in_channels<&NamespaceOptions::payload_format>,
      .reload = Reload::live,

@@ -34,7 +34,7 @@ struct NamespaceOptions {
   bool last_value = false;                               // [live] the newest message is kept when history has expired
   hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
 
-  std::string channel_pattern;                                      // [live] auth::NamePattern; empty: any name
+  std::string channel_pattern;                                    // [live] auth::NamePattern; empty: any name
   door::PayloadFormat payload_format = door::PayloadFormat::any;  // [live] of what clients and back ends publish
 
   // What subscribers of the Centrifuge door get [live, for new subscriptions]

@@ -12,7 +12,8 @@ SnapshotRef made(Options options) {
 }
 
 TEST(Snapshot, OptionsOfAChannelAreThoseOfItsNamespace) {
-  const SnapshotRef snapshot = made({.namespaces = {{.name = "", .presence = true}, {.name = "chat", .join_leave = true}}});
+  const SnapshotRef snapshot =
+      made({.namespaces = {{.name = "", .presence = true}, {.name = "chat", .join_leave = true}}});
   EXPECT_TRUE(snapshot->options_of("news")->presence);
   EXPECT_TRUE(snapshot->options_of("other:1")->presence);
   EXPECT_FALSE(snapshot->options_of("news")->join_leave);

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "codec/json_in.h"
-#include "door/payload_format.h"
 #include "door/envelope.h"
+#include "door/payload_format.h"
 #include "ws/frame.h"
 
 namespace server {
