@@ -11,6 +11,7 @@
 #include "base/refusal.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
+#include "server/hooks.h"
 #include "server/post_office.h"
 #include "server/shared.h"
 #include "ws/session.h"
@@ -27,6 +28,7 @@ struct Desk {
   PostOffice& post;
   hub::FanOut& fan_out;
   Connections& connections;
+  Hooks& hooks;
   const base::Instant& now;  // of this turn
   ws::Scratch scratch;
 

@@ -26,7 +26,27 @@ struct NamespaceOptions {
   base::Duration max_delay = 0s;                         // [live] of a delivery, so that more leave together; 0: none
   bool last_value = false;                               // [live] the newest message is kept when history has expired
   hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
+  // [live] Names of hooks; empty: nobody is asked.
+  std::string subscribe_hook;
+  std::string publish_hook;
+  std::string sub_refresh_hook;
+  std::string cache_empty_hook;
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
+};
+
+// A back end of the operator that is asked over HTTP (server/hooks.h). [live]
+struct HookOptions {
+  std::string name;
+  std::string url;
+  base::Duration timeout = 1s;
+  std::vector<base::Secret> headers;         // "Name: value", on every request; often with a password in them
+  std::vector<std::string> forward_headers;  // names of the client's headers that are handed on
+  std::vector<std::string> status_rules;     // door/hook/status_rule.h
+  bool base64_payloads = false;
+  bool include_meta = false;
+  std::uint32_t in_flight_max = 1024;  // questions on their way, all workers together
+  std::uint32_t response_bytes_max = 256 * 1024;
+  friend bool operator==(const HookOptions&, const HookOptions&) = default;
 };
 
 struct Listener {
@@ -89,8 +109,13 @@ struct Options {
   std::string token_issuer;                    // [live] the same for `iss`
   std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
-  base::Duration drain_time_max = 5s;  // [live]
-  base::Duration drain_window = 10s;   // reconnect window told to clients
+  std::vector<HookOptions> hooks;  // [live]
+  std::string connect_hook;        // [live] names of them; empty: nobody is asked
+  std::string refresh_hook;
+  std::string rpc_hook;
+  bool hooks_allow_private_addresses = true;  // [live] URLs of the configuration may lead to the own network
+  base::Duration drain_time_max = 5s;         // [live]
+  base::Duration drain_window = 10s;          // reconnect window told to clients
   friend bool operator==(const Options&, const Options&) = default;
 };
 

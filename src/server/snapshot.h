@@ -18,6 +18,7 @@
 #include "hub/home.h"
 #include "loop/address.h"
 #include "loop/tls.h"
+#include "server/hook.h"
 #include "server/options.h"
 #include "ws/session.h"
 
@@ -41,6 +42,13 @@ class Snapshot final : public hub::Rules {
   const loop::NetworkList& trusted_proxies() const { return trusted_proxies_; }
   const loop::TlsServerConfig* tls() const { return tls_ ? &*tls_ : nullptr; }
   const hub::ChannelRules* rules_of(std::string_view channel) const override;
+  // nullptr: there is none of that name.
+  const Hook* hook(std::string_view name) const;
+  // Every header of clients that any hook wants, each name once.
+  const std::vector<std::string>& forwarded_headers() const { return forwarded_headers_; }
+  egress::Reach reach_of_configured_urls() const {
+    return options_.hooks_allow_private_addresses ? egress::Reach::private_too : egress::Reach::public_only;
+  }
   hub::HomeOptions home_options(std::uint16_t workers) const;
   std::uint32_t page_bytes_max() const { return options_.queue_bytes_max / 4; }
   // What all queues of one worker may hold together: a quarter of the memory for all workers.
@@ -56,6 +64,8 @@ class Snapshot final : public hub::Rules {
   http::RequestLimits request_limits_;
   loop::NetworkList trusted_proxies_;
   std::optional<loop::TlsServerConfig> tls_;
+  std::unordered_map<std::string, Hook, base::StringHash, std::equal_to<>> hooks_;
+  std::vector<std::string> forwarded_headers_;
   hub::ChannelRules default_rules_;
   std::unordered_map<std::string, hub::ChannelRules, base::StringHash, std::equal_to<>> rules_;
 };

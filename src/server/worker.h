@@ -12,11 +12,13 @@
 
 #include "base/entropy.h"
 #include "base/ids.h"
+#include "egress/egress.h"
 #include "hub/fan_out.h"
 #include "hub/home.h"
 #include "loop/io.h"
 #include "server/connections.h"
 #include "server/feed_front.h"
+#include "server/hooks.h"
 #include "server/http_front.h"
 #include "server/post_office.h"
 #include "server/shared.h"
@@ -30,6 +32,7 @@ struct WorkerIo {
   loop::Poller& poller;
   loop::Clock& clock;
   base::Entropy& entropy;
+  egress::Client& egress;
   loop::Memory* memory = nullptr;  // of the process, for the one worker that watches it
 };
 
@@ -95,6 +98,7 @@ class Worker final : public Protocols {
   hub::Home home_;
   hub::FanOut fan_out_;
   Connections connections_;
+  Hooks hooks_;
   Desk desk_;
   FeedFront feeds_;
   SocketFront socket_front_;
