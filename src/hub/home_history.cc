@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "hub/events_channel.h"
 #include "hub/home.h"
 #include "hub/limits.h"
 
@@ -76,7 +75,7 @@ Listed Home::list(const List& list) const {
   const auto by_name = [](const Channel* a, const Channel* b) { return a->name.view() < b->name.view(); };
   for (std::uint32_t slot = channels_.next(0); slot != channels_.kNone; slot = channels_.next(slot + 1)) {
     const Channel& channel = channels_[slot];
-    if (!list.asks_for(channel.name.view()) || is_events_channel(channel.name.view())) continue;
+    if (!list.asks_for(channel.name.view())) continue;
     if (first.size() == list.channels_max) {
       if (!by_name(&channel, first.front())) continue;
       std::ranges::pop_heap(first, by_name);

@@ -12,6 +12,7 @@
 #include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
+#include "server/hooks.h"
 #include "server/post_office.h"
 #include "server/shared.h"
 #include "ws/session.h"
@@ -29,6 +30,7 @@ struct Desk {
   hub::FanOut& fan_out;
   hub::Attendance& attendance;
   Connections& connections;
+  Hooks& hooks;
   const base::Instant& now;  // of this turn
   ws::Scratch scratch;
 

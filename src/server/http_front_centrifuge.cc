@@ -84,7 +84,7 @@ void HttpFront::open_centrifuge_stream(Peer& peer, const Request& request, const
   std::string head;
   http::append_head(head, 200, fields, http::Connection::close, http::Body::none);
   http::insert_date(head, desk_.date());
-  if (sse) head += "\r\n";  // some clients take the stream as open with the first byte only
+  if (sse) head += ":\n\n";  // some clients take the stream as open with the first byte only
   desk_.connections.send(peer, head);
   leave_http(peer, Peer::Phase::events, DoorKind::centrifuge);
   centrifuge_.open(peer, carrier, *std::move(principal));

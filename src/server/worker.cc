@@ -36,6 +36,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       fan_out_(shared.workers(), rules_, shared.secret()),
       attendance_(shared.workers(), shared.secret()),
       connections_(shared, counters_, io.sockets, io.poller, io.clock, *this),
+      hooks_(snapshot_, shared.workers(), counters_, shared.log, io.clock, io.egress, *wakeups[id]),
       desk_{id,
             shared,
             counters_,
@@ -46,6 +47,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
             fan_out_,
             attendance_,
             connections_,
+            hooks_,
             clock_now_,
             ws::Scratch(io.entropy),
             auth::RateTable(rate_of_new_channels(snapshot_->options()), kAddressesMax, shared.secret()),
@@ -72,6 +74,7 @@ void Worker::turn(base::Duration max_wait) {
   connections_.handle(ready);
   home_.release_due(clock_now_, post_);  // to this worker's own subscribers in this turn
   take_mail();
+  hooks_.deliver();
   home_.pump(post_);
   if (fan_out_.run(feeds_)) more_ = true;
   feeds_.start_more();
@@ -85,6 +88,7 @@ void Worker::turn(base::Duration max_wait) {
   connections_.reap();
   attendance_.pump(post_);  // who has gone in this turn too
   post_.wake_others();
+  if (hooks_.pending()) more_ = true;
   if (post_.has_mail_from(id_)) more_ = true;  // sent since take_mail(): the next page of a reader, a detach
   counters_.mails.set(post_.mails_sent());
   counters_.mail_deliveries.set(post_.deliveries_sent());
