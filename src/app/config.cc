@@ -273,7 +273,8 @@ std::vector<std::string> warnings(const server::Options& options) {
     found.emplace_back(
         "Nobody may do anything yet: there are no API keys, and no namespace permits anybody to subscribe or publish. "
         "Set "
-        "channels.subscribe and channels.publish (nobody, token, user, anyone), or start with --dev to try things out.");
+        "channels.subscribe and channels.publish (nobody, token, user, anyone), or start with --dev to try things "
+        "out.");
   } else if (nothing_permitted) {
     found.emplace_back(
         "Only API keys may do anything: no namespace permits anybody to subscribe or publish (channels.subscribe, "

@@ -28,7 +28,8 @@ void check_channel_options(ConfigDraft& draft, const NamespaceOptions& space) {
   if (const auto pattern = auth::NamePattern::parse(space.channel_pattern); !pattern) {
     refuse("channel_pattern", fmt::format("= {} {}", space.channel_pattern, pattern.error()));
   }
-  if (space.force_push_join_leave && !space.join_leave) refuse("force_push_join_leave", "does nothing without join_leave");
+  if (space.force_push_join_leave && !space.join_leave)
+    refuse("force_push_join_leave", "does nothing without join_leave");
   if (space.force_recovery && !cache && !keeps_history(space)) {
     refuse("force_recovery", "needs history: history_messages_max is 0, so nothing that was missed could be replayed");
   }
@@ -37,7 +38,8 @@ void check_channel_options(ConfigDraft& draft, const NamespaceOptions& space) {
            "and slow_reader contradict each other: drop and conflate leave messages out, and every subscriber is "
            "promised all of them; take slow_reader = \"close\", allow_recovery, or recovery_mode = \"cache\"");
   }
-  if (space.auto_cache_recover && !cache) refuse("auto_cache_recover", "does nothing without recovery_mode = \"cache\"");
+  if (space.auto_cache_recover && !cache)
+    refuse("auto_cache_recover", "does nothing without recovery_mode = \"cache\"");
   if (space.auto_cache_recover && !space.allow_recovery && !space.force_recovery) {
     refuse("auto_cache_recover", "needs allow_recovery or force_recovery");
   }
@@ -57,12 +59,11 @@ void check_personal_channel(ConfigDraft& draft, const server::Options& options) 
     }
     return;
   }
-  const auto space =
-      std::ranges::find(options.namespaces, options.personal_channel_namespace, &NamespaceOptions::name);
+  const auto space = std::ranges::find(options.namespaces, options.personal_channel_namespace, &NamespaceOptions::name);
   if (space == options.namespaces.end()) {
-    return draft.refuse_key("centrifuge.personal_channel_namespace",
-                            fmt::format("= {0}: there is no such namespace; write [namespaces.{0}]",
-                                        options.personal_channel_namespace));
+    return draft.refuse_key(
+        "centrifuge.personal_channel_namespace",
+        fmt::format("= {0}: there is no such namespace; write [namespaces.{0}]", options.personal_channel_namespace));
   }
   const auth::NamespacePermissions& permissions = space->permissions;
   const bool users_subscribe =

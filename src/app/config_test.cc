@@ -36,11 +36,9 @@ using Loaded = std::expected<server::Options, std::vector<ConfigError>>;
 Loaded load(std::string toml, Environment environment = {}, std::vector<FlagValue> flags = {},
             std::map<std::string, std::string> files = {}, std::optional<bool> runs_in_dev = {}) {
   files["w.toml"] = std::move(toml);
-  return load_options({.file = "w.toml",
-                       .environment = std::move(environment),
-                       .flags = std::move(flags),
-                       .runs_in_dev = runs_in_dev},
-                      MemoryFiles(std::move(files)));
+  return load_options(
+      {.file = "w.toml", .environment = std::move(environment), .flags = std::move(flags), .runs_in_dev = runs_in_dev},
+      MemoryFiles(std::move(files)));
 }
 
 std::string errors_of(const Loaded& loaded) {
@@ -222,7 +220,8 @@ constexpr Refusal kRefusals[] = {
     {"[server]\ndrain_window = 10\n", "server.drain_window is a duration in quotes, for example \"10s\""},
     {"[server]\ndrain_window = \"10\"\n", "server.drain_window: \"10\" is not a duration; write a number with a unit"},
     {"[server]\ndrain_window = [\"10s\"]\n", "is a duration in quotes"},
-    {"[channels]\nsubscribe = \"everyone\"\n", "channels.subscribe: \"everyone\" is none of nobody, anyone, token or user"},
+    {"[channels]\nsubscribe = \"everyone\"\n",
+     "channels.subscribe: \"everyone\" is none of nobody, anyone, token or user"},
     {"[tls]\ncertificate_file = 1979-05-27\n", "tls.certificate_file is a text in quotes"},
     // Ranges
     {"[limits]\nmessage_bytes_max = \"1GiB\"\n", "limits.message_bytes_max: 1GiB is out of range; take 1B to 64MiB"},

@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string_view input(reinterpret_cast<const char*>(bytes), size);
   const std::size_t end = input.find('\n');
   const std::string_view text = input.substr(0, end);
-  const std::string_view name = end == std::string_view::npos ? std::string_view{} : input.substr(end + 1).substr(0, 512);
+  const std::string_view name =
+      end == std::string_view::npos ? std::string_view{} : input.substr(end + 1).substr(0, 512);
   const auto pattern = auth::NamePattern::parse(text);
   if (!pattern) {
     ASSERT(!pattern.error().empty());

@@ -42,7 +42,7 @@ TEST(NamePattern, MatchesAsItsHeaderSays) {
       {"[a-]", {"a", "-"}, {"b"}},
       {"\xc3\xa9", {"\xc3\xa9"}, {"\xc3", "e"}},
       {"[0-9]+:*", {"1:", "12:x"}, {":x", "a:x"}},
-      {".", {"."}, {"a"}},   // no meaning of regular expressions
+      {".", {"."}, {"a"}},  // no meaning of regular expressions
       {"a\\d", {"a\\d"}, {"a1"}},
       {"(a|b)", {"(a|b)"}, {"a"}},
   };

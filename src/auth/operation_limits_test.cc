@@ -12,8 +12,7 @@ constexpr Operation kAll[] = {Operation::publish, Operation::subscribe, Operatio
                               Operation::rpc};
 
 OperationRates different_rates() {
-  return OperationRates(
-      {.publish = 2, .subscribe = 3, .history = 4, .presence = 5, .rpc = 6, .subscribe_burst = 8});
+  return OperationRates({.publish = 2, .subscribe = 3, .history = 4, .presence = 5, .rpc = 6, .subscribe_burst = 8});
 }
 
 std::uint32_t taken_at_once(OperationLimits& limits, const OperationRates& rates, Operation operation,

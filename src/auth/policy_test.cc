@@ -136,9 +136,9 @@ TEST(Policy, StrictRefusesAnUnknownPrefixToEverybody) {
 
 TEST(Policy, HistoryAndPresenceMayHaveAnAccessOfTheirOwn) {
   const auto policy = [](std::optional<Access> history, std::optional<Access> presence) {
-    return Policy({.namespaces = {{.name = "",
-                                   .permissions = {.subscribe = Access::token, .history = history,
-                                                   .presence = presence}}}});
+    return Policy(
+        {.namespaces = {
+             {.name = "", .permissions = {.subscribe = Access::token, .history = history, .presence = presence}}}});
   };
   const Principal user = with_token({}, {});
   EXPECT_EQ(answer(policy(Access::user, {}), user, Verb::history, "news"), Error::none);
@@ -192,8 +192,9 @@ TEST(Policy, ATokenForTheChannelIsAsGoodAsOneThatNamesIt) {
 
 Policy private_channels(Access subscribe, Access publish) {
   const NamespacePermissions permissions{.subscribe = subscribe, .publish = publish};
-  return Policy({.private_channels = true,
-                 .namespaces = {{.name = "", .permissions = permissions}, {.name = "chat", .permissions = permissions}}});
+  return Policy(
+      {.private_channels = true,
+       .namespaces = {{.name = "", .permissions = permissions}, {.name = "chat", .permissions = permissions}}});
 }
 
 TEST(Policy, APrivateChannelIsForThoseWithATokenForIt) {
@@ -246,8 +247,9 @@ Principal user(std::string name) {
 
 TEST(Policy, AUserLimitedChannelIsForThoseItNames) {
   const auto with = [](Access subscribe, Access publish) {
-    return Policy({.namespaces = {{.name = "", .permissions = {.subscribe = subscribe, .publish = publish,
-                                                               .user_limited_channels = true}}}});
+    return Policy(
+        {.namespaces = {{.name = "",
+                         .permissions = {.subscribe = subscribe, .publish = publish, .user_limited_channels = true}}}});
   };
   const std::string_view channel = "dialog#ann,bob";
   for (const Access access : {Access::nobody, Access::token, Access::user, Access::anyone}) {
@@ -266,9 +268,9 @@ TEST(Policy, AUserLimitedChannelIsForThoseItNames) {
     EXPECT_EQ(answer(policy, with_api_key(), Verb::subscribe, channel), Error::none);
   }
   // A token for the channel lets others in too.
-  EXPECT_EQ(answer(with(Access::token, Access::nobody), user("eve"), Verb::subscribe, channel, kNow,
-                   {.channel_token = true}),
-            Error::none);
+  EXPECT_EQ(
+      answer(with(Access::token, Access::nobody), user("eve"), Verb::subscribe, channel, kNow, {.channel_token = true}),
+      Error::none);
   EXPECT_EQ(answer(with(Access::token, Access::nobody), with_token({"dialog*"}, {}), Verb::subscribe, channel),
             Error::none);
   Principal late = user("ann");
@@ -283,9 +285,9 @@ TEST(Policy, AUserLimitedChannelIsForThoseItNames) {
 }
 
 TEST(Policy, APrivateChannelNamesNoUsers) {
-  const Policy policy({.private_channels = true,
-                       .namespaces = {{.name = "", .permissions = {.subscribe = Access::user,
-                                                                   .user_limited_channels = true}}}});
+  const Policy policy(
+      {.private_channels = true,
+       .namespaces = {{.name = "", .permissions = {.subscribe = Access::user, .user_limited_channels = true}}}});
   EXPECT_EQ(answer(policy, user("ann"), Verb::subscribe, "$dialog#ann"), Error::forbidden);
   EXPECT_EQ(answer(policy, user("ann"), Verb::subscribe, "dialog#ann"), Error::none);
 }

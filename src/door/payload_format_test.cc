@@ -20,10 +20,10 @@ TEST(PayloadFormat, EveryFormatWithEveryKind) {
     bool json, json_object, binary;
   };
   const Row rows[] = {
-      {Kind::json, "{}", true, true, false},      {Kind::json, " \t{\"a\":1}", true, true, false},
-      {Kind::json, "[{}]", true, false, false},   {Kind::json, "\"{\"", true, false, false},
-      {Kind::json, "1", true, false, false},      {Kind::text, "{}", false, false, false},
-      {Kind::binary, "{}", false, false, true},   {Kind::binary, "", false, false, true},
+      {Kind::json, "{}", true, true, false},    {Kind::json, " \t{\"a\":1}", true, true, false},
+      {Kind::json, "[{}]", true, false, false}, {Kind::json, "\"{\"", true, false, false},
+      {Kind::json, "1", true, false, false},    {Kind::text, "{}", false, false, false},
+      {Kind::binary, "{}", false, false, true}, {Kind::binary, "", false, false, true},
       {Kind::text, "", false, false, false},
   };
   const auto expected = [](bool taken) { return taken ? Error::none : Error::payload_format; };

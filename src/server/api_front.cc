@@ -1,6 +1,7 @@
 #include "server/api_front.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -18,6 +19,19 @@ namespace {
 
 std::uint64_t seconds(base::Duration duration) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
+std::uint32_t members_max(const api::Presence& presence) {
+  return presence.limit == 0 ? kApiMembersMax : presence.limit;
+}
+
+// Of the page before; 0 without one.
+std::optional<hub::MemberNumber> number_of(std::string_view cursor) {
+  hub::MemberNumber number = 0;
+  if (cursor.empty()) return number;
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), number);
+  if (error != std::errc{} || end != cursor.data() + cursor.size()) return std::nullopt;
+  return number;
 }
 
 }  // namespace
@@ -203,10 +217,58 @@ bool ApiFront::begin(CallId id, ApiCall& call, ApiCommand& open, const Command& 
   } else if constexpr (std::is_same_v<Command, api::Info>) {
     ask_workers(id, call, open, {.prefix = {}, .channels_max = 0, .pattern = {}, .after = {}});
     return true;
+  } else if constexpr (std::is_same_v<Command, api::Presence>) {
+    if (!keeps_presence(command.channel, answer)) return false;
+    const std::optional<hub::MemberNumber> after = number_of(command.cursor);
+    if (!after) {
+      answer.refusal = base::Refusal(base::Error::bad_parameter, "cursor: that of the answer before");
+      return false;
+    }
+    return ask(id, call, open, command.channel, auth::Verb::presence,
+               hub::Who{.channel = command.channel, .after = *after, .members_max = members_max(command)}, answer);
+  } else if constexpr (std::is_same_v<Command, api::PresenceStats>) {
+    return keeps_presence(command.channel, answer) &&
+           ask(id, call, open, command.channel, auth::Verb::presence, hub::Who{.channel = command.channel}, answer);
   } else {
     answer.refusal = base::Error::not_implemented;
     return false;
   }
+}
+
+bool ApiFront::keeps_presence(std::string_view channel, api::Answer& answer) const {
+  const NamespaceOptions* const channels = desk_.snapshot->options_of(channel);
+  if (channels != nullptr && !channels->presence) {
+    answer.refusal = base::Refusal(base::Error::not_implemented, "presence is off in the namespace of this channel");
+    return false;
+  }
+  return true;
+}
+
+void ApiFront::present(const hub::Present& present) {
+  const Found found = take(present.request);
+  ApiCommand& open = *found.command;
+  const api::Command& command = *found.call->request.commands[open.place].command;
+  const auto* presence = std::get_if<api::Presence>(&command);
+  if (presence == nullptr) return close(found, api::answer_presence_stats(present.clients, present.users));
+  for (const hub::ClientIdentity& each : present.members) {
+    open.members_bytes += each.charged_bytes();
+    open.members.push_back({.client = std::string(each.client.view()),
+                            .user = std::string(each.user.view()),
+                            .conn_info = std::string(each.conn_info.view()),
+                            .chan_info = std::string(each.chan_info.view())});
+  }
+  const std::size_t wanted = members_max(*presence);
+  const bool enough = open.members.size() >= wanted || open.members_bytes >= kApiMembersBytesMax;
+  if (present.next == 0 || enough) {
+    return close(found, api::answer_presence(open.members, present.next == 0 ? "" : std::to_string(present.next)));
+  }
+  api::Answer answer;
+  const auto left = static_cast<std::uint32_t>(wanted - open.members.size());
+  if (ask(found.id, *found.call, open, presence->channel, auth::Verb::presence,
+          hub::Who{.channel = presence->channel, .after = present.next, .members_max = left}, answer)) {
+    return;
+  }
+  close(found, std::move(answer));
 }
 
 void ApiFront::published(const hub::Published& answer) {

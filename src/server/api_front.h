@@ -23,6 +23,9 @@
 namespace server {
 
 inline constexpr std::uint32_t kApiMailsMax = 256;
+// Of one answer about presence; then it is a page. What people call all: 100,000 members of 160 bytes.
+inline constexpr std::uint32_t kApiMembersMax = 100'000;
+inline constexpr std::size_t kApiMembersBytesMax = 16 * 1024 * 1024;
 
 class ApiFront {
  public:
@@ -36,6 +39,7 @@ class ApiFront {
   void published(const hub::Published& answer);
   void paged(const hub::Page& page);
   void listed(hub::Listed& listed);
+  void present(const hub::Present& present);
 
   struct Finished {
     base::PeerId peer;
@@ -64,6 +68,7 @@ class ApiFront {
   bool begin(CallId id, ApiCall& call, ApiCommand& open, const Command& command, door::server_api::Answer& answer);
   bool ask(CallId id, ApiCall& call, ApiCommand& open, std::string_view channel, auth::Verb verb, hub::Mail mail,
            door::server_api::Answer& answer);
+  bool keeps_presence(std::string_view channel, door::server_api::Answer& answer) const;
   void ask_workers(CallId id, ApiCall& call, ApiCommand& open, const hub::List& list);
   bool publish(CallId id, ApiCall& call, ApiCommand& open, std::size_t part, const std::string& channel,
                const door::server_api::Publication& publication, door::server_api::Answer& answer);

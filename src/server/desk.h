@@ -9,8 +9,10 @@
 #include "auth/rate_limit.h"
 #include "base/ids.h"
 #include "base/refusal.h"
+#include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
+#include "server/hooks.h"
 #include "server/post_office.h"
 #include "server/shared.h"
 #include "ws/session.h"
@@ -26,7 +28,9 @@ struct Desk {
   const SnapshotRef& snapshot;  // the current one
   PostOffice& post;
   hub::FanOut& fan_out;
+  hub::Attendance& attendance;
   Connections& connections;
+  Hooks& hooks;
   const base::Instant& now;  // of this turn
   ws::Scratch scratch;
 

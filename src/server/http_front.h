@@ -3,6 +3,8 @@
 // Threads: owned by one worker.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,7 +21,8 @@ namespace server {
 
 class HttpFront {
  public:
-  HttpFront(Desk& desk, FeedFront& feeds) : desk_(desk), feeds_(feeds), api_(desk) {}
+  HttpFront(Desk& desk, FeedFront& feeds, CentrifugeFront& centrifuge)
+      : desk_(desk), feeds_(feeds), centrifuge_(centrifuge), api_(desk) {}
 
   void opened(Peer& peer);
   // Returns how many bytes were taken; fewer than given only if the connection has switched to WebSocket.
@@ -29,10 +32,12 @@ class HttpFront {
 
   // Answers of the hub to requests of this peer.
   void published(Peer& peer, const hub::Published& answer);
+  void forwarded(Peer& peer, const hub::Forwarded& answer);
   // Answers of the hub to requests of the API (ApiFront::owns).
   void api_published(const hub::Published& answer);
   void api_paged(const hub::Page& page);
   void api_listed(hub::Listed& listed);
+  void api_present(const hub::Present& present);
 
   // Once per turn: long polls that have something to tell get their answer.
   void answer_polls();
@@ -57,7 +62,18 @@ class HttpFront {
   void respond_api(Peer& peer, const ApiFront::Finished& finished);
   void respond_api_refusal(Peer& peer, const base::Refusal& refusal);
   void finish_api();
-  bool switch_to_websocket(Peer& peer, const Request& request, DoorKind door);
+  void open_centrifuge(Peer& peer, const Request& request, const codec::Query& query, std::string_view endpoint);
+  void open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query,
+                              door::centrifuge::Carrier carrier);
+  void emulate(Peer& peer, const Request& request);
+  void open_centrifuge_socket(Peer& peer, const Request& request, const codec::Query& query, bool unidirectional);
+  struct Switch {
+    DoorKind door;
+    std::span<const std::string_view> subprotocols;
+    bool may_deflate = true;
+  };
+  // Its subprotocol (empty: none); nothing: it was refused.
+  std::optional<std::string> switch_to_websocket(Peer& peer, const Request& request, const Switch& to);
   bool admit_client(Peer& peer, const Request& request);
   bool answers_to(const Peer& peer, const Request& request) const;
   bool may_watch(Peer& peer, const std::vector<std::string>& channels);
@@ -75,6 +91,7 @@ class HttpFront {
 
   Desk& desk_;
   FeedFront& feeds_;
+  CentrifugeFront& centrifuge_;
   ApiFront api_;
 };
 

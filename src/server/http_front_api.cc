@@ -102,6 +102,11 @@ void HttpFront::api_listed(hub::Listed& listed) {
   finish_api();
 }
 
+void HttpFront::api_present(const hub::Present& present) {
+  api_.present(present);
+  finish_api();
+}
+
 void HttpFront::finish_api() {
   while (const auto finished = api_.take_finished()) {
     Peer* peer = desk_.connections.find(finished->peer);
