@@ -4,16 +4,15 @@ Every method of the description is called with each of its examples and with bad
 """
 import base64
 import json
-import pathlib
 import re
-import unittest
+import time
 
 import jsonschema
 import yaml
 
 import rig
 import wire
-from tokens import claims, token
+from tokens import KEY, claims, token
 
 SPEC = yaml.safe_load((rig.HERE.parent / "docs/openapi.yaml").read_text(encoding="utf-8"))
 SOURCE = (rig.HERE.parent / "src/door/server_api/parse.cc").read_text(encoding="utf-8")
@@ -271,6 +270,175 @@ class Lists(ApiTest):
             self.assertEqual(self.result("info", {})["nodes"][0]["uid"], node["uid"], "whichever worker answers")
 
 
+class Connections(rig.ServerTest):
+    """What back ends ask of connections, of every door; tokens say who is who."""
+
+    options = {"dev": False, "config": f"""
+[server]
+listen = ["127.0.0.1:PORT"]
+admin_listen = ["127.0.0.1:ADMIN"]
+workers = 3
+[auth]
+api_keys = ["{API_KEY}"]
+token_keys = ["{KEY}"]
+[channels]
+subscribe = "user"
+presence = true
+"""}
+
+    def api(self, name, body, status=200):
+        with wire.Connection(self.server.admin_address) as connection:
+            answer = connection.request("POST", f"/api/{name}", json.dumps(body), {"X-API-Key": API_KEY})
+        self.assertEqual(answer.status, status, answer.body)
+        validate(schema_of(SPEC["paths"][f"/{name}"]["post"], status), answer.json)
+        return answer.json.get("result")
+
+    def bearer(self, user, **more):
+        return {"Authorization": f"Bearer {token(claims(subject=user, **more))}"}
+
+    def raw(self, user, channel, **more):
+        socket = self.server.ws(f"/ws/{channel}?meta=1", self.bearer(user, **more))
+        self.assertIn("position", socket.recv_json())
+        return socket
+
+    def client(self, user, *channels, **more):
+        """Of the Centrifuge door, connected and subscribed."""
+        socket = self.server.ws("/connection/websocket")
+        socket.send_text(json.dumps({"id": 1, "connect": {"token": token(claims(subject=user, channels=(), **more))}}))
+        connected = socket.recv_json()["connect"]
+        for i, channel in enumerate(channels):
+            socket.send_text(json.dumps({"id": i + 2, "subscribe": {"channel": channel}}))
+            self.assertIn("subscribe", socket.recv_json())
+        return socket, connected["client"]
+
+    def refused(self, user, **more):
+        """A new connection of the user ends as it does for who is not wanted."""
+        with self.server.ws("/connection/websocket") as socket:
+            socket.send_text(json.dumps({"id": 1, "connect": {"token": token(claims(subject=user, channels=(), **more))}}))
+            code = socket.expect_close()[0]
+        self.assert_refused(403, "E_REVOKED", self.server.http("GET", "/poll/x", headers=self.bearer(user, **more)))
+        return code
+
+    def test_list(self):
+        user = self.channel()
+        first, first_id = self.client(user, "a", "b", jti="t1", iat=1_700_000_000)
+        with first, self.raw(user, "c"), self.server.events("/sse/d", headers=self.bearer(user)), self.client("else", "a")[0]:
+            listed = self.server.until(lambda: (answer := self.api("connections", {"user": user}))["total"] == 3 and answer, "three are there")
+            self.assertEqual(sorted((c["transport"], c["protocol"], *c["state"]["channels"]) for c in listed["connections"].values()),
+                             [("sse", "raw", "d"), ("websocket", "json", "a", "b"), ("websocket", "raw", "c")])
+            self.assertEqual(listed["connections"][first_id]["state"]["connection_token"], {"uid": "t1", "issued_at": 1_700_000_000})
+            seen, cursor = [], ""
+            for _ in range(3):
+                page = self.api("connections", {"user": user, "limit": 1, "cursor": cursor})
+                seen += page["connections"]
+                cursor = page.get("cursor", "")
+            self.assertEqual((seen, cursor), (sorted(listed["connections"]), ""))
+            self.assertGreaterEqual(self.api("connections", {})["total"], 4)
+            self.assertGreaterEqual(self.api("info", {})["nodes"][0]["num_users"], 2)
+        self.server.until(lambda: self.api("connections", {"user": user})["total"] == 0, "nobody is left")
+
+    def test_subscribe_and_unsubscribe(self):
+        user, channel = self.channel(), self.channel()
+        one, one_id = self.client(user)
+        two, _ = self.client(user)
+        with one, two:
+            body = {"user": user, "channel": channel, "data": {"hello": 1}, "info": {"role": "x"}, "client": one_id}
+            self.assertEqual(self.api("subscribe", body), {})
+            push = one.recv_json()["push"]
+            self.assertEqual((push["channel"], push["subscribe"]["data"]), (channel, {"hello": 1}))
+            present = self.server.until(lambda: self.api("presence", {"channel": channel})["presence"], "it is present")
+            self.assertEqual(present[one_id], {"user": user, "client": one_id, "chan_info": {"role": "x"}})
+            self.assertEqual(self.api("presence_stats", {"channel": channel}), {"num_clients": 1, "num_users": 1})
+            self.api("subscribe", body)  # again: nothing happens
+            self.api("publish", {"channel": channel, "data": 1})
+            self.assertEqual(one.recv_json()["push"]["pub"]["data"], 1)
+            self.api("subscribe", {"user": user, "channel": channel})
+            self.assertIn("subscribe", two.recv_json()["push"])
+            page = self.server.until(lambda: len(self.api("presence", {"channel": channel})["presence"]) == 2 and
+                                     self.api("presence", {"channel": channel, "limit": 1}), "both are present")
+            rest = self.api("presence", {"channel": channel, "limit": 1, "cursor": page["cursor"]})
+            self.assertEqual(len(set(page["presence"]) | set(rest["presence"])), 2)
+            self.assertNotIn("cursor", rest)
+            self.api("unsubscribe", {"user": user, "channel": channel})
+            for socket in (one, two):
+                self.assertEqual(socket.recv_json()["push"], {"channel": channel, "unsubscribe": {"code": 2000, "reason": "server unsubscribe"}})
+            self.api("unsubscribe", {"user": user, "channel": channel})
+            self.server.until(lambda: not self.api("presence", {"channel": channel})["presence"], "nobody is present")
+
+    def test_disconnect(self):
+        user = self.channel()
+        kept, kept_id = self.client(user)
+        gone, _ = self.client(user)
+        with kept, gone, self.raw(user, "x") as raw, self.raw("else", "x") as other:
+            self.api("disconnect", {"user": user, "whitelist": [kept_id], "disconnect": {"code": 4500, "reason": "bye"}})
+            self.assertEqual(gone.expect_close(), (4500, "bye"))
+            self.assert_closed(4401, "E_REVOKED", raw)
+            self.api("publish", {"channel": "x", "data": 1})
+            self.assertEqual(other.recv_json()["data"], 1)
+            self.api("disconnect", {"client": kept_id})
+            self.assertEqual(kept.expect_close(), (3503, "force disconnect"))
+        with self.client(user)[0]:
+            pass  # it was not forbidden to come back
+
+    def test_refresh(self):
+        user = self.channel()
+        socket, _ = self.client(user)
+        expired, expired_id = self.client(user)
+        with socket, expired:
+            self.api("refresh", {"user": user, "client": expired_id, "expired": True})
+            self.assertEqual(expired.expect_close()[0], 3005)
+            self.api("refresh", {"user": user, "expire_at": 4_000_000_000})
+            self.assertEqual(socket.recv_json()["push"]["refresh"], {}, "so far away is never")
+            self.api("refresh", {"user": user, "expire_at": int(time.time()) + 100})
+            push = socket.recv_json()["push"]["refresh"]
+            self.assertTrue(push["expires"] and 95 <= push["ttl"] <= 101, push)
+
+    def test_block(self):
+        user = self.channel()
+        socket, _ = self.client(user)
+        with socket, self.raw(user, "x") as raw, self.server.events("/sse/x", headers=self.bearer(user)) as events, self.raw("else", "x") as other:
+            started = time.monotonic()
+            self.api("block_user", {"user": user})
+            self.assertEqual(socket.expect_close(), (3503, "force disconnect"))
+            self.assert_closed(4401, "E_REVOKED", raw)
+            with self.assertRaises(EOFError):
+                while True:
+                    events.next()
+            self.assertLess(time.monotonic() - started, 1)
+            self.assertEqual(self.refused(user), 3503)
+            self.api("publish", {"channel": "x", "data": 1})
+            self.assertEqual(other.recv_json()["data"], 1)
+        self.api("unblock_user", {"user": user})
+        with self.client(user)[0], self.raw(user, "x"):
+            pass
+        self.api("block_user", {"user": user, "expire_at": int(time.time()) - 1})
+        with self.client(user)[0]:
+            pass  # the block is over
+
+    def test_revoked_tokens(self):
+        user, now = self.channel(), int(time.time())
+        one, _ = self.client(user, jti=f"{user}1", iat=now - 100)
+        two, _ = self.client(user, jti=f"{user}2", iat=now - 50)
+        with one, two, self.raw(user, "x", jti=f"{user}1", iat=now - 100) as raw:
+            self.api("revoke_token", {"uid": f"{user}1"})
+            self.assertEqual(one.expect_close()[0], 3503)
+            self.assert_closed(4401, "E_REVOKED", raw)
+            self.assertEqual(self.refused(user, jti=f"{user}1", iat=now - 100), 3500)
+            self.api("invalidate_user_tokens", {"user": user, "issued_before": now - 75})
+            self.assertEqual(self.refused(user, iat=now - 80), 3500)
+            self.assertEqual(self.api("connections", {"user": user})["total"], 1, "the one of a later token stays")
+            self.api("invalidate_user_tokens", {"user": user})
+            self.assertEqual(two.expect_close()[0], 3503)
+            with self.client(user, iat=now + 2)[0]:
+                pass
+
+    def test_tickets_of_who_was_blocked_meanwhile(self):
+        user = self.channel()
+        ticket = self.server.http("POST", "/api/ticket", "", self.bearer(user)).json["ticket"]
+        self.api("block_user", {"user": user})
+        self.assert_refused(403, "E_REVOKED", self.server.http("GET", f"/poll/x?ticket={ticket}"))
+
+
 class ErrorsByBody(rig.ServerTest):
     """What an imported configuration asks for."""
 
@@ -324,7 +492,7 @@ listen = ["127.0.0.1:PORT"]
 admin_listen = ["127.0.0.1:ADMIN"]
 [auth]
 api_keys = ["{API_KEY}"]
-token_keys = ["a-key-for-tests-only-0123456789abcdef"]
+token_keys = ["{KEY}"]
 """}
 
     def test_no_key_in_the_url_unless_configured(self):

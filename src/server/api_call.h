@@ -21,6 +21,9 @@ struct ApiCommand {
   door::server_api::ListedChannels listed;      // channels, info: of all workers
   std::uint64_t log_bytes = 0;
   std::uint64_t subscriptions = 0;
+  std::uint64_t users = 0;
+  std::uint64_t connections = 0;
+  std::vector<hub::ConnectionSummary> connections_listed;
   std::vector<door::server_api::Member> members;  // presence, page by page
   std::size_t members_bytes = 0;
 };

@@ -34,6 +34,70 @@ std::optional<hub::MemberNumber> number_of(std::string_view cursor) {
   return number;
 }
 
+hub::UserAction targeted(hub::UserAction::Kind kind, const api::Target& target) {
+  return {.kind = kind, .user = target.user, .client = target.client, .session = target.session};
+}
+
+hub::UserAction action_of(const api::Subscribe& command) {
+  hub::UserAction action = targeted(hub::UserAction::Kind::subscribe, command.target);
+  action.channel = command.channel;
+  action.info = command.info;
+  action.data = command.data;
+  action.expires = command.expires;
+  action.recover = command.recover_since;
+  action.presence = command.presence;
+  action.join_leave = command.join_leave;
+  action.force_recovery = command.force_recovery;
+  action.force_positioning = command.force_positioning;
+  action.force_push_join_leave = command.force_push_join_leave;
+  return action;
+}
+
+hub::UserAction action_of(const api::Unsubscribe& command) {
+  hub::UserAction action = targeted(hub::UserAction::Kind::unsubscribe, command.target);
+  action.channel = command.channel;
+  return action;
+}
+
+hub::UserAction action_of(const api::Disconnect& command) {
+  hub::UserAction action = targeted(hub::UserAction::Kind::disconnect, command.target);
+  action.code = command.code;
+  action.reason = command.reason;
+  action.whitelist = command.whitelist;
+  return action;
+}
+
+hub::UserAction action_of(const api::Refresh& command) {
+  hub::UserAction action = targeted(hub::UserAction::Kind::refresh, command.target);
+  action.expired = command.verdict == api::Refresh::Verdict::expired;
+  action.expires = command.expires;
+  action.info = command.info;
+  return action;
+}
+
+// Into the book that whoever connects from now on is looked up in; then those who are connected are looked up too.
+std::expected<void, base::Error> write_down(const Desk& desk, const api::BlockUser& command) {
+  return desk.shared.revocations.block(command.user, command.expires, desk.clock.wall());
+}
+std::expected<void, base::Error> write_down(const Desk& desk, const api::RevokeToken& command) {
+  return desk.shared.revocations.revoke_token(command.token_id, command.expires, desk.clock.wall());
+}
+std::expected<void, base::Error> write_down(const Desk& desk, const api::InvalidateUserTokens& command) {
+  const base::WallTime now = desk.clock.wall();
+  const base::WallTime before = command.issued_before.ms == 0 ? now : command.issued_before;
+  return desk.shared.revocations.revoke_user(command.user, before, command.expires, now);
+}
+
+hub::UserAction recheck_of(const api::BlockUser& command) {
+  return {.kind = hub::UserAction::Kind::recheck, .user = command.user};
+}
+hub::UserAction recheck_of(const api::InvalidateUserTokens& command) {
+  return {.kind = hub::UserAction::Kind::recheck, .user = command.user};
+}
+hub::UserAction recheck_of(const api::RevokeToken& command) {
+  return {.kind = hub::UserAction::Kind::recheck, .token_id = command.token_id};
+}
+
 }  // namespace
 
 void ApiFront::start(base::PeerId peer, api::Request request) {
@@ -229,10 +293,58 @@ bool ApiFront::begin(CallId id, ApiCall& call, ApiCommand& open, const Command& 
   } else if constexpr (std::is_same_v<Command, api::PresenceStats>) {
     return keeps_presence(command.channel, answer) &&
            ask(id, call, open, command.channel, auth::Verb::presence, hub::Who{.channel = command.channel}, answer);
+  } else if constexpr (std::is_same_v<Command, api::Connections>) {
+    // One more than are shown says whether there are more.
+    return act(id, call, open,
+               {.kind = hub::UserAction::Kind::list,
+                .user = command.user,
+                .connections_max = command.limit + 1,
+                .after = command.cursor});
+  } else if constexpr (std::is_same_v<Command, api::BlockUser> || std::is_same_v<Command, api::RevokeToken> ||
+                       std::is_same_v<Command, api::InvalidateUserTokens>) {
+    if (const auto written = write_down(desk_, command); !written) {
+      answer.refusal = written.error();
+      return false;
+    }
+    return act(id, call, open, recheck_of(command));
+  } else if constexpr (std::is_same_v<Command, api::UnblockUser>) {
+    desk_.shared.revocations.unblock(command.user);
+    return false;
+  } else if constexpr (requires { action_of(command); }) {
+    if constexpr (requires { command.channel; }) {
+      if (const auto allowed = authorise(auth::Verb::subscribe, command.channel); !allowed) {
+        answer.refusal = allowed.error();
+        return false;
+      }
+    }
+    return act(id, call, open, action_of(command));
   } else {
     answer.refusal = base::Error::not_implemented;
     return false;
   }
+}
+
+bool ApiFront::act(CallId id, ApiCall& call, ApiCommand& open, hub::UserAction action) {
+  const auto shared = std::make_shared<const hub::UserAction>(std::move(action));
+  for (base::WorkerId worker = 0; worker < desk_.shared.workers(); ++worker) {
+    ++open.missing;
+    ++call.in_flight;
+    desk_.post.send(worker, hub::Act{.request = number({id, open.place, 0}), .action = shared});
+  }
+  return true;
+}
+
+void ApiFront::acted(hub::Acted& acted) {
+  const Found found = take(acted.request);
+  ApiCommand& open = *found.command;
+  open.connections += acted.connections;
+  std::ranges::move(acted.listed, std::back_inserter(open.connections_listed));
+  if (open.missing > 0) return;
+  const api::Command& command = *found.call->request.commands[open.place].command;
+  const auto* connections = std::get_if<api::Connections>(&command);
+  close(found, connections != nullptr
+                   ? api::answer_connections(*connections, std::move(open.connections_listed), open.connections)
+                   : api::Answer{.flat = {}});
 }
 
 bool ApiFront::keeps_presence(std::string_view channel, api::Answer& answer) const {
@@ -296,6 +408,7 @@ void ApiFront::listed(hub::Listed& listed) {
   open.listed.total += listed.channels_total;
   open.log_bytes += listed.log_bytes;
   open.subscriptions += listed.subscriptions;
+  open.users += listed.users;
   if (open.missing > 0) return;
   const api::Command& command = *found.call->request.commands[open.place].command;
   const auto* channels = std::get_if<api::Channels>(&command);
@@ -317,6 +430,7 @@ api::Answer ApiFront::information(const ApiCommand& command) const {
       .name = desk_.shared.node_id(),
       .version = std::string(kVersion),
       .clients = connections,
+      .users = command.users,
       .channels = command.listed.total,
       .subscriptions = command.subscriptions,
       .uptime_s = uptime_s,

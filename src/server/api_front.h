@@ -40,6 +40,7 @@ class ApiFront {
   void paged(const hub::Page& page);
   void listed(hub::Listed& listed);
   void present(const hub::Present& present);
+  void acted(hub::Acted& acted);
 
   struct Finished {
     base::PeerId peer;
@@ -68,6 +69,7 @@ class ApiFront {
   bool begin(CallId id, ApiCall& call, ApiCommand& open, const Command& command, door::server_api::Answer& answer);
   bool ask(CallId id, ApiCall& call, ApiCommand& open, std::string_view channel, auth::Verb verb, hub::Mail mail,
            door::server_api::Answer& answer);
+  bool act(CallId id, ApiCall& call, ApiCommand& open, hub::UserAction action);
   bool keeps_presence(std::string_view channel, door::server_api::Answer& answer) const;
   void ask_workers(CallId id, ApiCall& call, ApiCommand& open, const hub::List& list);
   bool publish(CallId id, ApiCall& call, ApiCommand& open, std::size_t part, const std::string& channel,

@@ -23,6 +23,7 @@ struct CentrifugeSession {
     std::uint32_t command = 0;      // id of the request; 0: the server subscribes
     std::uint32_t unsubscribe = 0;  // id of a request to unsubscribe that came meanwhile
     bool recover = false;
+    bool dismissed = false;        // a back end unsubscribed it meanwhile
     bool lost = false;             // what was asked for cannot be had as a whole
     hub::Position asked;           // recover; without an epoch: of any
     hub::Position reached;         // of the last message that the hub has given

@@ -376,7 +376,13 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   if (subscription.state != Subscription::State::live || session.stage != Session::Stage::connected) return;
   if (subscription.pending) {
     const std::uint32_t unsubscribed = subscription.pending->unsubscribe;
+    const bool dismissed = subscription.pending->dismissed;
     subscription.pending.reset();
+    if (dismissed) {
+      unsubscribe_by_back_end(peer, std::string(channel_of(subscription)));
+      if (unsubscribed != 0) reply(peer, {.id = unsubscribed, .body = door::centrifuge::UnsubscribeResult{}});
+      return;
+    }
     if (unsubscribed != 0) {
       unsubscribe(peer, place);
       return reply(peer, {.id = unsubscribed, .body = door::centrifuge::UnsubscribeResult{}});

@@ -17,6 +17,12 @@ std::string_view authorization(const http::Request& request, std::string_view sc
   return rest;
 }
 
+std::expected<PrincipalRef, base::Refusal> unless_revoked(const Desk& desk, auth::Principal principal) {
+  const bool good = desk.shared.revocations.verdict(principal, desk.clock.wall()) == Revocations::Verdict::good;
+  if (!good) return std::unexpected(base::Error::revoked);
+  return std::make_shared<const auth::Principal>(std::move(principal));
+}
+
 }  // namespace
 
 std::string_view bearer_token(const http::Request& request) { return authorization(request, "Bearer"); }
@@ -71,12 +77,12 @@ std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Requ
   if (ticket_given) {
     auto principal = desk.shared.tickets.redeem(query.find("ticket").value_or(""), desk.now);
     if (!principal) return std::unexpected(principal.error());
-    return std::make_shared<const auth::Principal>(*std::move(principal));
+    return unless_revoked(desk, *std::move(principal));
   }
   if (given == 0) return nullptr;
   auto principal = desk.snapshot->tokens().verify(token, desk.clock.wall());
   if (!principal) return std::unexpected(principal.error());
-  return std::make_shared<const auth::Principal>(*std::move(principal));
+  return unless_revoked(desk, *std::move(principal));
 }
 
 }  // namespace server

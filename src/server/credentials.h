@@ -16,7 +16,8 @@ namespace server {
 
 using PrincipalRef = std::shared_ptr<const auth::Principal>;
 
-// The principal of a request; null for an anonymous one. token_invalid, token_expired, token_in_query; bad_parameter if
+// The principal of a request; null for an anonymous one. token_invalid, token_expired, token_in_query,
+// revoked; bad_parameter if
 // more than one kind of credential is given.
 std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Request& request,
                                                     const codec::Query& query);

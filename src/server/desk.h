@@ -14,6 +14,7 @@
 #include "server/connections.h"
 #include "server/hooks.h"
 #include "server/post_office.h"
+#include "server/roster.h"
 #include "server/shared.h"
 #include "ws/session.h"
 
@@ -68,6 +69,7 @@ struct Desk {
   std::deque<http::RequestLimits> all_request_limits;
   std::int64_t date_s = 0;  // the second of date_text
   std::string date_text;
+  Roster roster{};
   std::size_t contexts = 0;  // sessions that keep a compression window between messages
 };
 

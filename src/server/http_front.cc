@@ -396,6 +396,7 @@ void HttpFront::next_request(Peer& peer) {
   const bool was_last = was_waiting && rest.empty() && !peer.unread() && has_finished(peer);
   const bool close = peer.http()->connection == http::Connection::close || was_last;
   peer.forget<&PeerExtras::http>();
+  desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   peer.forget<&PeerExtras::principal>();  // credentials belong to one request
   if (close) return desk_.connections.close(peer);
   peer.deadline = desk_.now + desk_.options().keep_alive_time_max;

@@ -107,6 +107,11 @@ void HttpFront::api_present(const hub::Present& present) {
   finish_api();
 }
 
+void HttpFront::api_acted(hub::Acted& acted) {
+  api_.acted(acted);
+  finish_api();
+}
+
 void HttpFront::finish_api() {
   while (const auto finished = api_.take_finished()) {
     Peer* peer = desk_.connections.find(finished->peer);

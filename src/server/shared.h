@@ -16,6 +16,7 @@
 #include "server/counters.h"
 #include "server/log.h"
 #include "server/overload.h"
+#include "server/revocations.h"
 #include "server/snapshot.h"
 
 namespace server {
@@ -61,6 +62,7 @@ class Shared {
   Admission admission;
   Overload overload;
   Tickets tickets;
+  Revocations revocations;
   std::vector<std::unique_ptr<Counters>> counters;  // by worker
 
  private:

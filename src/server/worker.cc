@@ -56,6 +56,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       feeds_(desk_, centrifuge_front_),
       socket_front_(desk_, centrifuge_front_),
       http_front_(desk_, feeds_, centrifuge_front_),
+      action_front_(desk_, centrifuge_front_),
       clock_now_(io.clock.now()),
       next_sweep_(clock_now_ + kSweepInterval) {
   connections_.apply(snapshot_);
@@ -164,9 +165,14 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
     if (Peer* peer = desk_.peer_of(forwarded->request); peer != nullptr) http_front_.forwarded(*peer, *forwarded);
   } else if (auto* listed = std::get_if<hub::Listed>(&mail)) {
     http_front_.api_listed(*listed);
+  } else if (const auto* act = std::get_if<hub::Act>(&mail)) {
+    post_.send(from, action_front_.act(*act));
+  } else if (auto* acted = std::get_if<hub::Acted>(&mail)) {
+    http_front_.api_acted(*acted);
   } else if (const auto* list = std::get_if<hub::List>(&mail)) {
     hub::Listed answer = home_.list(*list);
     answer.subscriptions = fan_out_.subscriptions();
+    answer.users = desk_.roster.users.names();
     if (list->channels_max > 0) answer.watched = fan_out_.watched(*list);
     post_.send(from, std::move(answer));
   } else {
@@ -254,6 +260,7 @@ void Worker::slow(Peer& peer) {
 }
 
 void Worker::gone(Peer& peer) {
+  desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
   if (peer.session.keeps_context()) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();

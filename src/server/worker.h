@@ -18,6 +18,7 @@
 #include "hub/fan_out.h"
 #include "hub/home.h"
 #include "loop/io.h"
+#include "server/action_front.h"
 #include "server/centrifuge_front.h"
 #include "server/connections.h"
 #include "server/feed_front.h"
@@ -109,6 +110,7 @@ class Worker final : public Protocols {
   FeedFront feeds_;
   SocketFront socket_front_;
   HttpFront http_front_;
+  ActionFront action_front_;
   base::Instant clock_now_;
   base::Instant next_sweep_;
   base::Instant next_memory_return_;

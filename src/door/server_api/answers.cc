@@ -339,6 +339,35 @@ Answer answer_presence_stats(std::uint64_t clients, std::uint64_t users) {
   return answer;
 }
 
+Answer answer_connections(const Connections& asked, std::vector<hub::ConnectionSummary> listed, std::uint64_t total) {
+  std::ranges::sort(listed, {}, &hub::ConnectionSummary::id);
+  const bool more = listed.size() > asked.limit;
+  if (more) listed.resize(asked.limit);
+  Answer answer;
+  answer.result.clear();
+  codec::JsonWriter json(answer.result);
+  json.begin_object().key("connections").begin_object();
+  for (const hub::ConnectionSummary& each : listed) {
+    json.key(each.id).begin_object().key("transport").string(each.transport).key("protocol").string(each.protocol);
+    if (!each.user.empty()) json.key("user").string(each.user);
+    json.key("state").begin_object().key("channels").begin_object();
+    for (const std::string& channel : each.channels) json.key(channel).begin_object().end_object();
+    json.end_object();
+    if (!each.token_id.empty() || each.issued.ms != 0) {
+      json.key("connection_token").begin_object();
+      if (!each.token_id.empty()) json.key("uid").string(each.token_id);
+      if (each.issued.ms != 0) json.key("issued_at").number(each.issued.ms / 1000);
+      json.end_object();
+    }
+    if (!each.meta.empty()) json.key("meta").raw(each.meta);
+    json.end_object().end_object();
+  }
+  json.end_object().key("total").number(total);
+  if (more) json.key("cursor").string(listed.back().id);
+  json.end_object();
+  return answer;
+}
+
 Answer answer_info(std::string flat, std::span<const Node> nodes) {
   Answer answer{.flat = std::move(flat), .result = {}};
   codec::JsonWriter json(answer.result);

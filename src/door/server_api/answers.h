@@ -69,6 +69,10 @@ struct Member {  // of presence
 Answer answer_presence(std::span<const Member> members, std::string_view cursor);
 Answer answer_presence_stats(std::uint64_t clients, std::uint64_t users);
 
+// `listed`: in any order, at least one more than `asked` shows if there are more. `total`: of that user, or of
+// everybody.
+Answer answer_connections(const Connections& asked, std::vector<hub::ConnectionSummary> listed, std::uint64_t total);
+
 struct Node {
   std::string uid, name, version;
   std::uint64_t clients = 0, users = 0, channels = 0, subscriptions = 0, uptime_s = 0;

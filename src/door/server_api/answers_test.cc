@@ -152,6 +152,23 @@ TEST(Answers, PresenceAndInfo) {
             R"("num_channels":0,"num_subs":0,"uptime":5,"process":{"cpu":12.3,"rss":7}}]}})");
 }
 
+TEST(Answers, Connections) {
+  std::vector<hub::ConnectionSummary> listed = {{.id = "b",
+                                                 .user = "u",
+                                                 .transport = "websocket",
+                                                 .protocol = "json",
+                                                 .token_id = "t",
+                                                 .issued = {5000},
+                                                 .channels = {"x", "y"},
+                                                 .meta = "{}"},
+                                                {.id = "a", .transport = "sse", .protocol = "raw"}};
+  EXPECT_EQ(single(answer_connections({.limit = 2}, listed, 7)),
+            R"({"result":{"connections":{"a":{"transport":"sse","protocol":"raw","state":{"channels":{}}},)"
+            R"("b":{"transport":"websocket","protocol":"json","user":"u","state":{"channels":{"x":{},"y":{}},)"
+            R"("connection_token":{"uid":"t","issued_at":5},"meta":{}}}},"total":7}})");
+  EXPECT_TRUE(answer_connections({.limit = 1}, listed, 7).result.ends_with(R"("total":7,"cursor":"a"})"));
+}
+
 TEST(Answers, BatchAndLegacy) {
   const Asked asked[] = {
       {.name = "info", .id = 4, .command = Info{}},

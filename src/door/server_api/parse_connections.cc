@@ -71,7 +71,7 @@ std::optional<hub::Position> read_recover_since(Fields& in) {
   Fields of(*member, kFields, kHint);
   hub::Position position{.offset = of.number("offset", kHint).value_or(0)};
   const std::string epoch = of.text("epoch", 255, kHint);
-  position.epoch.text.fill('?');  // no epoch of ours
+  if (!epoch.empty()) position.epoch.text.fill('?');  // no epoch of ours
   if (const auto known = hub::parse_position(epoch + ":0")) position.epoch = known->epoch;
   if (of.refusal()) in.refuse(*of.refusal());
   return position;
