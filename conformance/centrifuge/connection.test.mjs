@@ -236,11 +236,20 @@ test("a second connect, nonsense and commands before connect end a connection", 
   assert.equal(await ended(connect, JSON.stringify({ id: 2, subscribe: { channel: "" } })), "3501 bad request");
 });
 
-test("the pieces of one transport list are tried one after the other", { timeout: DEADLINE_MS }, async (t) => {
-  const door = new Door(t, { ...TRANSPORTS[0], endpoint: (port) => [
-    { transport: "websocket", endpoint: `ws://127.0.0.1:${port}/nowhere` },
-    { transport: "websocket", endpoint: `ws://127.0.0.1:${port}/connection/websocket` },
-  ] });
+test("transports are tried one after the other", { timeout: DEADLINE_MS }, async (t) => {
+  const at = (transport, path) => ({ transport, endpoint: `${transport === "websocket" ? "ws" : "http"}://127.0.0.1:${server.port}${path}` });
+  const ways = [at("websocket", "/nowhere"), at("http_stream", "/nowhere"), at("sse", "/connection/sse")];
+  const door = new Door(t, { ...TRANSPORTS[0], endpoint: () => ways });
   const client = await door.connected();
-  assert.equal((await client.log.next("connected")).transport, "websocket");
+  assert.equal((await client.log.next("connected")).transport, "sse");
+});
+
+test("what /emulation answers", { timeout: DEADLINE_MS }, async () => {
+  const status = async (body) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/emulation`, { method: "POST", body, headers: { "Content-Type": "application/json" } });
+    return response.status;
+  };
+  assert.equal(await status("{"), 400);
+  assert.equal(await status(JSON.stringify({ node: "n", session: "s", data: "{}" })), 404);
+  assert.equal(await status(JSON.stringify({ node: "n", session: "s", data: "z".repeat(2_000_000) })), 413);
 });
