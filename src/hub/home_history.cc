@@ -13,7 +13,7 @@ Page Home::page_of(const Epoch& epoch, const ChannelLog& log, const Since& since
   const Offset head = log.head();
   page.head = {epoch, head};
   page.first_held = log.first_held();
-  if (since.kind == Since::Kind::position && since.position.epoch != epoch) {
+  if (since.kind == Since::Kind::position && !since.any_epoch && since.position.epoch != epoch) {
     page.gap = Gap{1, head, GapReason::epoch_changed};
     page.start = page.head;
     page.end = head;

@@ -6,6 +6,7 @@
 // sender (architecture section 3).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -129,6 +130,16 @@ struct Who {
   std::uint32_t members_max = 0;  // 0: only how many; the home's own limits count too
 };
 
+// What somebody says to a connection of another worker, by a connection of the sender's.
+using ForwardSecret = std::array<std::uint64_t, 2>;  // known to who was told it on that connection
+struct Forward {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  base::PeerId connection;
+  ForwardSecret secret{};
+  std::string bytes;
+};
+
 // ---- answers, home -> worker ----
 
 // What an answered message survives.
@@ -228,6 +239,12 @@ struct Present {
   MemberNumber next = 0;                // Who::after of the next page; 0: there is none
 };
 
+struct Forwarded {
+  static constexpr MailClass kClass = MailClass::answer;
+  RequestId request = 0;
+  bool found = false;  // the connection lives, and the secret is its own
+};
+
 // ---- consequences ----
 
 // Messages of one channel in offset order without holes, the first being `first`. A subscriber whose next offset lies
@@ -253,8 +270,8 @@ struct Leave {
   SubscriptionId member;
 };
 
-using Mail = std::variant<Publish, Attach, Read, Remove, List, Enter, Who, Published, Page, Listed, Entered, Present,
-                          Delivery, Detach, Leave>;
+using Mail = std::variant<Publish, Attach, Read, Remove, List, Enter, Who, Forward, Published, Page, Listed, Entered,
+                          Present, Forwarded, Delivery, Detach, Leave>;
 
 inline MailClass class_of(const Mail& mail) {
   return std::visit([](const auto& each) { return each.kClass; }, mail);

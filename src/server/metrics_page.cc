@@ -18,7 +18,7 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-constexpr std::array<const char*, kDoors> kDoorNames = {"http", "websocket", "sse", "poll", "echo"};
+constexpr std::array<const char*, kDoors> kDoorNames = {"http", "websocket", "sse", "poll", "echo", "centrifuge"};
 
 class Families {
  public:

@@ -13,12 +13,15 @@
 
 #include "base/entropy.h"
 #include "base/ids.h"
+#include "egress/egress.h"
 #include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "hub/home.h"
 #include "loop/io.h"
+#include "server/centrifuge_front.h"
 #include "server/connections.h"
 #include "server/feed_front.h"
+#include "server/hooks.h"
 #include "server/http_front.h"
 #include "server/post_office.h"
 #include "server/shared.h"
@@ -32,6 +35,7 @@ struct WorkerIo {
   loop::Poller& poller;
   loop::Clock& clock;
   base::Entropy& entropy;
+  egress::Client& egress;
   loop::Memory* memory = nullptr;  // of the process, for the one worker that watches it
 };
 
@@ -99,7 +103,9 @@ class Worker final : public Protocols {
   hub::FanOut fan_out_;
   hub::Attendance attendance_;
   Connections connections_;
+  Hooks hooks_;
   Desk desk_;
+  CentrifugeFront centrifuge_front_;
   FeedFront feeds_;
   SocketFront socket_front_;
   HttpFront http_front_;
