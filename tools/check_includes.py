@@ -18,7 +18,7 @@ ALLOWED = {
     "loop": {"base"},
 }
 PURE = ["base", "codec", "http", "ws", "hub", "auth", "door"]
-ABOVE = ["loop", "client", "server", "api", "app"]
+ABOVE = ["loop", "egress", "client", "server", "api", "app"]
 # The worker serves the HTTP API, so server and api may name each other's values.
 MUTUAL = {("server", "api")}
 

@@ -50,7 +50,28 @@ struct NamespaceOptions {
   bool allow_delta = false;         // fossil
   bool delta_publish = false;       // for every message, without a word from the publisher
   bool allow_tags_filter = false;
+
+  // [live] Names of hooks; empty: nobody is asked.
+  std::string subscribe_hook;
+  std::string publish_hook;
+  std::string sub_refresh_hook;
+  std::string cache_empty_hook;
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
+};
+
+// A back end of the operator that is asked over HTTP (server/hooks.h). [live]
+struct HookOptions {
+  std::string name;
+  std::string url;
+  base::Duration timeout = 1s;
+  std::vector<base::Secret> headers;         // "Name: value", on every request; often with a password in them
+  std::vector<std::string> forward_headers;  // names of the client's headers that are handed on
+  std::vector<std::string> status_rules;     // door/hook/status_rule.h
+  bool base64_payloads = false;
+  bool include_meta = false;
+  std::uint32_t in_flight_max = 1024;  // questions on their way, all workers together
+  std::uint32_t response_bytes_max = 256 * 1024;
+  friend bool operator==(const HookOptions&, const HookOptions&) = default;
 };
 
 struct Listener {
@@ -127,6 +148,12 @@ struct Options {
   bool personal_channel = false;           // every user is subscribed to `#user`
   std::string personal_channel_namespace;  // empty: the default one
   bool personal_channel_single_connection = false;
+
+  std::vector<HookOptions> hooks;  // [live]
+  std::string connect_hook;        // [live] names of them; empty: nobody is asked
+  std::string refresh_hook;
+  std::string rpc_hook;
+  bool hooks_allow_private_addresses = true;  // [live] URLs of the configuration may lead to the own network
 
   base::Duration drain_time_max = 5s;  // [live]
   base::Duration drain_window = 10s;   // reconnect window told to clients

@@ -69,6 +69,15 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
     if (!tls) return std::unexpected(tls.error());
     made->tls_.emplace(*std::move(tls));
   }
+  for (const HookOptions& each : options.hooks) {
+    auto hook = Hook::make(each);
+    if (!hook) return std::unexpected(hook.error());
+    for (const std::string& name : each.forward_headers) {
+      const auto known = [&](const std::string& other) { return http::same_name(other, name); };
+      if (std::ranges::none_of(made->forwarded_headers_, known)) made->forwarded_headers_.push_back(name);
+    }
+    made->hooks_.insert_or_assign(each.name, *std::move(hook));
+  }
   if (options.memory_bytes_max == 0) options.memory_bytes_max = loop::memory_limit_bytes() / 4 * 3;
   if (options.history_bytes_total_max == 0) options.history_bytes_total_max = options.memory_bytes_max / 4;
   made->options_ = std::move(options);
@@ -88,6 +97,11 @@ const NamespaceOptions* Snapshot::options_of(std::string_view channel) const {
 const Snapshot::Space& Snapshot::space_named(std::string_view name) const {
   const auto found = name.empty() ? spaces_.end() : spaces_.find(name);
   return found == spaces_.end() ? default_space_ : found->second;
+}
+
+const Hook* Snapshot::hook(std::string_view name) const {
+  const auto found = hooks_.find(name);
+  return found == hooks_.end() ? nullptr : &found->second;
 }
 
 hub::HomeOptions Snapshot::home_options(std::uint16_t workers) const {

@@ -19,6 +19,7 @@
 #include "hub/home.h"
 #include "loop/address.h"
 #include "loop/tls.h"
+#include "server/hook.h"
 #include "server/options.h"
 #include "ws/session.h"
 
@@ -47,6 +48,13 @@ class Snapshot final : public hub::Rules {
   const NamespaceOptions* options_of(std::string_view channel) const;
   // What one connection may do how often.
   const auth::OperationRates& operation_rates() const { return operation_rates_; }
+  // nullptr: there is none of that name.
+  const Hook* hook(std::string_view name) const;
+  // Every header of clients that any hook wants, each name once.
+  const std::vector<std::string>& forwarded_headers() const { return forwarded_headers_; }
+  egress::Reach reach_of_configured_urls() const {
+    return options_.hooks_allow_private_addresses ? egress::Reach::private_too : egress::Reach::public_only;
+  }
   hub::HomeOptions home_options(std::uint16_t workers) const;
   std::uint32_t page_bytes_max() const { return options_.queue_bytes_max / 4; }
   // What all queues of one worker may hold together: a quarter of the memory for all workers.
@@ -69,7 +77,8 @@ class Snapshot final : public hub::Rules {
   loop::NetworkList trusted_proxies_;
   std::optional<loop::TlsServerConfig> tls_;
   auth::OperationRates operation_rates_;
-
+  std::unordered_map<std::string, Hook, base::StringHash, std::equal_to<>> hooks_;
+  std::vector<std::string> forwarded_headers_;
   Space default_space_;
   std::unordered_map<std::string, Space, base::StringHash, std::equal_to<>> spaces_;  // without the default one
 };

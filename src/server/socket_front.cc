@@ -76,6 +76,8 @@ void SocketFront::handle(Peer& peer, const ws::Event& event, std::span<char> rec
           return close_slow(desk_, peer);
         }
         echo(peer, event, received);
+      } else if (peer.centrifuge()) {
+        centrifuge_.receive(peer, event.payload);
       } else {
         publish(peer, event);
       }
@@ -160,6 +162,7 @@ void SocketFront::handle_timeout(Peer& peer) {
     for (const ws::Event& event : desk_.scratch.events()) handle(peer, event, {});
     return end_if_closed(peer);
   }
+  if (peer.centrifuge()) return centrifuge_.handle_timeout(peer);
   if (peer.deadline <= desk_.now) return close_with(desk_, peer, base::Error::token_expired);
   if (peer.ping_at <= desk_.now) ping(peer);
 }
