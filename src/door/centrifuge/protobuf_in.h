@@ -1,4 +1,5 @@
-// Commands from a frame of Protobuf: messages, each after its length as a varint. Pure; any thread.
+// Commands, or in a client replies, from a frame of Protobuf: messages, each after its length as a varint. Pure; any
+// thread.
 //
 //   ProtobufReader reader(frame);
 //   Command command;
@@ -22,7 +23,8 @@ class ProtobufReader {
   explicit ProtobufReader(std::string_view frame) : rest_(frame) {}
 
   // The next command, overwritten as a whole; unspecified unless the answer is `command`. Earlier commands stay valid.
-  Next next(Command& command);
+  Next next(Command& command) { return next_of(command); }
+  Next next(Reply& reply) { return next_of(reply); }
 
   // The frame is one message without a length instead: the first message of a unidirectional client, the body of POST
   // /emulation. False: malformed. No bytes are a message without fields.
@@ -33,6 +35,8 @@ class ProtobufReader {
   struct Field;
   class Taker;
 
+  template <typename Envelope>
+  Next next_of(Envelope& envelope);
   template <typename Message>
   bool read_whole(Message& message);
   template <typename Message>
@@ -55,7 +59,8 @@ class ProtobufReader {
   bool read_field(const Field& field, std::int32_t& number);
 
   std::string_view rest_;
-  std::uint32_t elements_ = 0;  // of the command being read
+  std::uint32_t elements_ = 0;  // of the command or reply being read
+  std::uint32_t elements_max_ = kElementsPerCommandMax;
   int filter_depth_ = 0;
   Next state_ = Next::malformed;
   bool begun_ = false;
