@@ -53,8 +53,9 @@ class Client {
 
   void connect();
   void disconnect();
-  void set_token(std::string token);  // from the next connect on
-  void set_data(std::string data);
+  // From the next connect on. False: it is not UTF-8, or not JSON where it has to be; nothing has changed.
+  bool set_token(std::string token);
+  bool set_data(std::string data);
 
   void on_connecting(std::function<void(const ConnectingEvent&)> callback);
   void on_connected(std::function<void(const ConnectedEvent&)> callback);
@@ -76,7 +77,8 @@ class Client {
   void remove_subscription(const std::shared_ptr<Subscription>& subscription);   // unsubscribes first
 
   // Calls wait for the connection while the client is connecting, at most ClientOptions::timeout. What is called from
-  // one callback, or close after each other, travels in one frame.
+  // one callback, or close after each other, travels in one frame. A call that cannot even begin (bad_argument,
+  // queue_full, client_closed) ends at once: without an executor its callback runs inside the call.
   void publish(std::string channel, std::string data, Callback<PublishResult> done);
   std::future<Result<PublishResult>> publish(std::string channel, std::string data);
   void rpc(std::string method, std::string data, Callback<RpcResult> done);

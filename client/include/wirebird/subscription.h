@@ -50,7 +50,7 @@ class Subscription {
   // What went wrong and will be tried again.
   void on_error(std::function<void(const Error&)> callback);
 
-  // Calls wait for the subscription if it is subscribing, at most ClientOptions::timeout.
+  // Calls wait for the subscription if it is subscribing, at most ClientOptions::timeout; more in client.h.
   void publish(std::string data, Callback<PublishResult> done);
   std::future<Result<PublishResult>> publish(std::string data);
   void history(HistoryOptions options, Callback<HistoryResult> done);
@@ -60,9 +60,10 @@ class Subscription {
   void presence_stats(Callback<PresenceStatsResult> done);
   std::future<Result<PresenceStatsResult>> presence_stats();
 
-  // From the next subscribe on.
-  void set_data(std::string data);
-  void set_tags_filter(std::optional<TagsFilter> filter);
+  // From the next subscribe on. False: it is not UTF-8, or not JSON where it has to be, or the client is gone; nothing
+  // has changed.
+  bool set_data(std::string data);
+  bool set_tags_filter(std::optional<TagsFilter> filter);
 
  private:
   friend class Client;
