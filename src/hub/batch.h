@@ -24,7 +24,8 @@ struct Batch {
   Epoch epoch;
   enum class Source : std::uint8_t { live, replay } source;  // replay is paced by the reader and never counts as slow
   SlowReader slow_reader;                                    // of the channel
-  std::span<const MessageRef> messages;                      // not empty, contiguous offsets
+  // Not empty, with contiguous offsets; but what is transient is left out of a replay.
+  std::span<const MessageRef> messages;
   std::array<std::optional<base::SharedBytes>, kFormatsMax> encoded;
 
   Offset first() const { return messages.front()->offset(); }

@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "base/assert.h"
+#include "hub/limits.h"
 
 namespace hub {
 
@@ -11,12 +12,17 @@ void ChannelLog::append(MessageRef message, const LogLimits& limits) {
   ASSERT(message->offset() == head_ + 1);
   head_ = message->offset();
   bytes_ += message->charged_bytes();
+  if (message->has(Mark::transient)) ++transient_;
   messages_.push_back(std::move(message));
   trim(limits);
 }
 
 void ChannelLog::trim(const LogLimits& limits) {
-  while (messages_.size() > limits.messages_max || (bytes_ > limits.bytes_max && messages_.size() > 1)) drop_first();
+  const auto too_many = [&] {
+    if (limits.messages_max == 0) return !messages_.empty();
+    return messages_.size() - transient_ > limits.messages_max || transient_ > kTransientMessagesMax;
+  };
+  while (too_many() || (bytes_ > limits.bytes_max && messages_.size() > 1)) drop_first();
 }
 
 void ChannelLog::expire(base::Instant now, const LogLimits& limits) {
@@ -30,6 +36,7 @@ void ChannelLog::drop_through(Offset offset) {
 void ChannelLog::drop_first() {
   const MessageRef& first = messages_.front();
   bytes_ -= first->charged_bytes();
+  if (first->has(Mark::transient)) --transient_;
   dropped_time_ = std::max(dropped_time_, first->time());
   messages_.pop_front();
 }
@@ -40,7 +47,7 @@ ChannelLog::Start ChannelLog::find(const Since& since) const {
     case Since::Kind::now:
       return {live, std::nullopt};
     case Since::Kind::last:
-      return {live - std::min<Offset>(since.count, messages_.size()), std::nullopt};
+      return {last_start(since.count), std::nullopt};
     case Since::Kind::position: {
       const Offset next = since.position.offset + 1;
       if (since.position.offset > head_) return {live, Gap{live, head_, GapReason::too_far}};
@@ -60,6 +67,17 @@ ChannelLog::Start ChannelLog::find(const Since& since) const {
   }
   ASSERT(false);
   return {live, std::nullopt};
+}
+
+Offset ChannelLog::last_start(std::uint64_t count) const {
+  if (transient_ == 0) return head_ + 1 - std::min<Offset>(count, messages_.size());
+  Offset from = head_ + 1;
+  for (Offset each = head_; count > 0 && each >= first_held(); --each) {
+    if (at(each)->has(Mark::transient)) continue;
+    from = each;
+    --count;
+  }
+  return from;
 }
 
 std::vector<MessageRef> ChannelLog::page(Offset from, std::uint32_t messages_max, std::uint32_t bytes_max) const {

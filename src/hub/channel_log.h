@@ -1,5 +1,8 @@
 // The log of one stream channel in memory: messages with contiguous offsets, the newest at the head, trimmed by count,
 // bytes and age. Not the sequencer: it numbers nothing. A value owned by one home.
+//
+// Transient messages do not count as history: `messages_max` is of the others, which they do not push out. They lie
+// between them so that whoever is on his way to the live end finds every offset, at most kTransientMessagesMax.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +28,10 @@ class ChannelLog {
   Offset head() const { return head_; }
   Offset first_held() const { return head_ + 1 - messages_.size(); }
   std::size_t size() const { return messages_.size(); }
+  std::size_t history() const { return messages_.size() - transient_; }  // of them: all but the transient ones
   std::uint64_t bytes() const { return bytes_; }
+  // `offset` is held.
+  const MessageRef& at(Offset offset) const { return messages_[static_cast<std::size_t>(offset - first_held())]; }
 
   // When the newest message ever appended was numbered; INT64_MIN ms if none was.
   base::WallTime newest_time() const { return messages_.empty() ? dropped_time_ : messages_.back()->time(); }
@@ -56,10 +62,12 @@ class ChannelLog {
 
  private:
   void drop_first();
+  Offset last_start(std::uint64_t count) const;
 
   base::Ring<MessageRef> messages_;
   Offset head_ = 0;
   std::uint64_t bytes_ = 0;
+  std::size_t transient_ = 0;
   base::WallTime dropped_time_{INT64_MIN};  // of the newest message that was dropped: decides gaps of Kind::time
 };
 

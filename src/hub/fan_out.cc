@@ -112,13 +112,13 @@ void FanOut::receive(Page page, Sink& sink, Post& post) {
   }
   if (reached.rounds <= kCatchUpRoundsMax) ++reached.rounds;
   if (!page.messages.empty()) {
-    ASSERT(page.messages.front()->offset() == page.start.offset + 1);
+    ASSERT(page.messages.front()->offset() > page.start.offset);
     Batch batch{channel.name.view(), channel.epoch, Batch::Source::replay, channel.slow_reader, page.messages, {}};
     const Target target{id.slot, reached.peer, reached.format};
     channel.queued += sink.on_messages({&target, 1}, batch).messages;
   }
   reached.births = channel.births;
-  reached.next = page.start.offset + page.messages.size() + 1;
+  reached.next = page.end + 1;
   if (page.state == Page::State::attached) {
     enter(id.slot, *subscription);
     sink.on_live(peer, id);
@@ -443,11 +443,11 @@ const FanOut::Subscription* FanOut::living(SubscriptionId id) const {
   return subscription.generation == id.generation && subscription.channel != kNone ? &subscription : nullptr;
 }
 
-std::vector<std::pair<std::string, Watched>> FanOut::watched(std::string_view prefix) const {
+std::vector<std::pair<std::string, Watched>> FanOut::watched(const List& list) const {
   std::vector<std::pair<std::string, Watched>> result;
   channels_.for_each([&](std::uint32_t, const Channel& channel) {
     const std::string_view name = channel.name.view();
-    if (!name.starts_with(prefix)) return;
+    if (!list.asks_for(name)) return;
     const Watched watched{channel.members, channel.slow ? channel.slow->lagging : 0, channel.outcomes()};
     if (watched != Watched{}) result.emplace_back(name, watched);
   });

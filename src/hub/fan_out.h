@@ -103,8 +103,8 @@ class FanOut {
   std::string_view channel_of(SubscriptionId id) const;
   std::uint16_t index_of(SubscriptionId id) const;
   bool watches(std::string_view channel) const { return find(channel) != kNone; }
-  // Of channels whose name begins with `prefix`.
-  std::vector<std::pair<std::string, Watched>> watched(std::string_view prefix) const;
+  // Of channels that `list` asks for, whatever their number.
+  std::vector<std::pair<std::string, Watched>> watched(const List& list) const;
   std::size_t subscriptions() const { return subscriptions_.size(); }
   std::size_t channels() const { return channels_.size(); }
   std::size_t lagging() const { return lagging_; }  // of the subscriptions

@@ -16,24 +16,6 @@ constexpr std::uint32_t kKeyNumbers = UINT32_MAX / 2;  // they go round
 // Per turn too: messages, channels, tombstones or keys that go, each of which costs as much as ten that stay.
 constexpr std::size_t kSweepChanges = 256;
 
-Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
-             std::uint32_t bytes_max) {
-  Page page;
-  const Offset head = log.head();
-  page.head = {epoch, head};
-  page.first_held = log.first_held();
-  if (since.kind == Since::Kind::position && since.position.epoch != epoch) {
-    page.gap = Gap{1, head, GapReason::epoch_changed};
-    page.start = page.head;
-    return page;
-  }
-  const ChannelLog::Start start = log.find(since);
-  page.gap = start.gap;
-  page.start = {epoch, start.from - 1};
-  page.messages = log.page(start.from, messages_max, bytes_max);
-  return page;
-}
-
 }  // namespace
 
 base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uint64_t seed) {
@@ -77,6 +59,12 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
     answer.error = base::Error::memory;
     return post.send(from, answer);
   }
+  if (publish.version > 0 && is_outdated(*channel, publish)) {
+    answer.position = {channel->epoch, channel->log.head()};
+    answer.time = channel->log.newest_time();
+    answer.suppressed = true;
+    return post.send(from, answer);
+  }
   // Time never runs backwards inside a channel, so that Since::time can search by it.
   const base::WallTime time = std::max(now.wall, channel->log.newest_time());
   publish.message->number(channel->log.head() + 1, time, now.instant);
@@ -109,10 +97,10 @@ void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
   if (attach.mode == Attach::Mode::give_up && page.start.offset < page.head.offset) {
     page.gap = Gap{page.start.offset + 1, page.head.offset, GapReason::overload};
     page.start = page.head;
+    page.end = page.head.offset;
     page.messages.clear();
   }
-  const Offset reached = page.start.offset + page.messages.size();
-  if (reached == page.head.offset) {
+  if (page.end == page.head.offset) {
     page.state = Page::State::attached;
     Interest* interest = interest_of(*channel, from);
     if (interest == nullptr) {
@@ -130,33 +118,6 @@ void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
   page.local = attach.local;
   channel->idle_since = now.instant;
   post.send(from, std::move(page));
-}
-
-void Home::handle(base::WorkerId from, Read& read, Now now, Post& post) {
-  Page page;
-  if (Channel* channel = find(read.channel); channel != nullptr) {
-    page = page_of(*channel, read.since, std::min(read.messages_max, 2 * kPageMessagesMax), 4 * kPageBytesMax, now);
-  } else {
-    const Tombstone* stone = tombstones_.find(base::hash128(read.channel, hash_seed_));
-    const auto [epoch, log] = remains_of(stone == nullptr ? std::nullopt : std::optional(*stone));
-    page = hub::page_of(epoch, log, read.since, 0, 0);
-  }
-  page.request = read.request;
-  page.state = Page::State::read_only;
-  post.send(from, std::move(page));
-}
-
-Listed Home::list(const List& list) const {
-  Listed answer{.request = list.request, .channels = {}, .channels_total = channels_.size(), .log_bytes = log_bytes_};
-  for (std::uint32_t slot = channels_.next(0); slot != channels_.kNone; slot = channels_.next(slot + 1)) {
-    if (answer.channels.size() >= list.channels_max) break;
-    const Channel& channel = channels_[slot];
-    if (!channel.name.view().starts_with(list.prefix)) continue;
-    answer.channels.push_back({std::string(channel.name.view()), Position{channel.epoch, channel.log.head()},
-                               channel.log.size(), channel.log.bytes(),
-                               Watched{.outcomes = channel.outcomes ? *channel.outcomes : Outcomes{}}});
-  }
-  return answer;
 }
 
 void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
@@ -198,30 +159,9 @@ void Home::remove_interest(Channel& channel, Interest& interest) {
   channel.interests.pop_back();
 }
 
-Page Home::page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now) {
-  expire(channel, now.instant);
-  Page page = hub::page_of(channel.epoch, channel.log, since, messages_max, bytes_max);
-  // The last value outlives the log: "the last one" is still known when history has expired.
-  if (since.kind == Since::Kind::last && since.count > 0 && channel.log.size() == 0 && channel.rules->last_value &&
-      channel.last) {
-    page.start.offset = page.head.offset - 1;
-    page.messages = {channel.last};
-  }
-  return page;
-}
-
-template <class Change>
-void Home::change_log(Channel& channel, Change change) {
-  log_bytes_ -= channel.log.bytes();
-  logged_messages_ -= channel.log.size();
-  change(channel.log);
-  log_bytes_ += channel.log.bytes();
-  logged_messages_ += channel.log.size();
-}
-
 void Home::append(Channel& channel, MessageRef message, Now now) {
   expire(channel, now.instant);
-  channel.last = message;
+  if (!message->has(Mark::transient)) channel.last = message;
   channel.idle_since = now.instant;
   change_log(channel, [&](ChannelLog& log) { log.append(std::move(message), channel.rules->log); });
   logged_.push_back({channel.slot, channel.generation, channel.log.head()});

@@ -62,7 +62,7 @@ class Home {
   // rules, entropy must outlive the home. `workers` is the number of workers.
   Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy, std::uint64_t hash_seed);
 
-  // Handles Publish, Attach, Read, Detach of worker `from`; any other kind is our bug.
+  // Handles Publish, Attach, Read, Remove, Detach of worker `from`; any other kind is our bug.
   void receive(base::WorkerId from, Mail mail, Now now, Post& post);
   // Answers a List, but for `watched`.
   Listed list(const List& list) const;
@@ -103,6 +103,10 @@ class Home {
     std::uint32_t slot;
     friend auto operator<=>(const Due&, const Due&) = default;
   };
+  struct Version {  // the newest of a channel
+    std::uint64_t number = 0;
+    std::string epoch;
+  };
   struct Channel {
     base::SharedBytes name;
     std::uint32_t slot = 0;
@@ -114,6 +118,7 @@ class Home {
     base::OneOrMany<Interest> interests;
     base::Instant idle_since;
     std::unique_ptr<Outcomes> outcomes;  // of workers that have left; null: none
+    std::unique_ptr<Version> version;    // null: none was ever told
   };
   struct Remembered {  // an idempotency key with its answer
     base::Hash128 key;
@@ -128,7 +133,9 @@ class Home {
   void handle(base::WorkerId from, Publish& publish, Now now, Post& post);
   void handle(base::WorkerId from, Attach& attach, Now now, Post& post);
   void handle(base::WorkerId from, Read& read, Now now, Post& post);
+  void handle(base::WorkerId from, Remove& remove, Now now, Post& post);
   void handle(base::WorkerId from, Detach& detach, Now now, Post& post);
+  static bool is_outdated(Channel& channel, Publish& publish);
 
   std::uint32_t find_slot(std::string_view name) const;
   Channel* find(std::string_view name);
@@ -138,6 +145,8 @@ class Home {
   Epoch make_epoch();
   // The position and the empty log of a channel that does not live; no epoch if nothing is known of it.
   std::pair<Epoch, ChannelLog> remains_of(const std::optional<Tombstone>& stone) const;
+  static Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
+                      std::uint32_t bytes_max);
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
   void deliver(Channel& channel, std::span<const MessageRef> messages, Post& post);
   void hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post);
@@ -148,7 +157,13 @@ class Home {
   void append(Channel& channel, MessageRef message, Now now);
   // Runs `change` on the channel's log and keeps the totals over all channels right.
   template <class Change>
-  void change_log(Channel& channel, Change change);
+  void change_log(Channel& channel, Change change) {
+    log_bytes_ -= channel.log.bytes();
+    logged_messages_ -= channel.log.size();
+    change(channel.log);
+    log_bytes_ += channel.log.bytes();
+    logged_messages_ += channel.log.size();
+  }
   void enforce_total();
   Channel* channel_of(const LogOrder::Entry& entry);  // null: it does not live any more
   bool tidy_log_order();                              // true: it names too much that is gone still

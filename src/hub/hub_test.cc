@@ -74,7 +74,12 @@ class Node final : public Post, public Sink {
       EXPECT_TRUE(each.started);
       EXPECT_EQ(each.epoch, batch.epoch);
       for (const MessageRef& message : batch.messages) {
-        EXPECT_EQ(message->offset(), each.next++);
+        if (transients) {
+          EXPECT_GE(message->offset(), each.next) << "they are left out of what is replayed";
+        } else {
+          EXPECT_EQ(message->offset(), each.next);
+        }
+        each.next = message->offset() + 1;
         each.payloads.emplace_back(message->payload());
       }
     }
@@ -134,6 +139,7 @@ class Node final : public Post, public Sink {
   std::size_t room = 64;
   bool takes_pages = true;  // false: subscribers that have more to catch up with than one page wait
   std::set<PeerSlot> full;  // peers that take nothing live
+  bool transients = false;  // are published too
   std::size_t asked = 0;    // how often whether one can go on
   std::vector<std::uint32_t> lagging;
   std::vector<std::unique_ptr<Node>>* nodes = nullptr;
@@ -160,10 +166,14 @@ class Cluster {
     }
   }
   void publish(base::WorkerId at, const std::string& channel, const std::string& payload,
-               std::optional<base::Hash128> key = {}) {
+               std::optional<base::Hash128> key = {}, bool transient = false) {
     Publish publish;
     publish.channel = channel;
     publish.message = std::make_unique<Message>(Kind::text, payload, now.instant);
+    if (transient) {
+      publish.message->set(Mark::transient);
+      for (auto& node : nodes) node->transients = true;
+    }
     publish.idempotency_key = key;
     publish.content = base::hash128(payload, 0);
     nodes[at]->send(home_of(channel, static_cast<std::uint16_t>(nodes.size()), 99), std::move(publish));
@@ -408,6 +418,48 @@ TEST(Hub, ABuriedChannelStillSaysWhatItNoLongerHolds) {
   EXPECT_EQ(hub.seen(1, id).start_gap, (Gap{1, 5, GapReason::expired}));
   EXPECT_EQ(hub.seen(1, id).next, 6U);
   check("born again");
+}
+
+// Its place is no gap: who watches gets it, who comes later goes on behind it.
+TEST(Hub, ATransientMessageIsForThoseWhoWatch) {
+  Cluster hub(2, 64, {.log = {.messages_max = 2}, .last_value = true}, 1);
+  const auto watching = hub.subscribe(0, "news", {});
+  hub.settle();
+  const auto publish = [&](const std::string& payload, bool transient) {
+    hub.publish(0, "news", payload, {}, transient);
+    hub.settle();
+  };
+  publish("1", false);
+  publish("t2", true);
+  publish("3", false);
+  for (int i = 4; i <= 20; ++i) publish("t" + std::to_string(i), true);
+  EXPECT_EQ(hub.seen(0, watching).payloads.size(), 20U);
+  EXPECT_TRUE(hub.seen(0, watching).gaps.empty());
+  const Seen& seen = hub.seen(0, watching);
+  const auto behind = hub.subscribe(1, "news", after(seen, 1));
+  const auto at_head = hub.subscribe(1, "news", after(seen, 19));
+  const auto last = hub.subscribe(1, "news", {.kind = Since::Kind::last, .count = 1});
+  hub.settle();
+  publish("21", false);
+  for (const auto id : {behind, last}) {
+    EXPECT_FALSE(hub.seen(1, id).start_gap);
+    EXPECT_EQ(hub.seen(1, id).payloads, (std::vector<std::string>{"3", "21"}));
+  }
+  EXPECT_EQ(hub.seen(1, at_head).payloads, (std::vector<std::string>{"21"}));
+  EXPECT_FALSE(hub.seen(1, at_head).start_gap);
+  const Page page = hub.read("news", {.kind = Since::Kind::last, .count = 100});
+  ASSERT_EQ(page.messages.size(), 2U);
+  EXPECT_EQ(page.messages[0]->payload(), "3");
+  EXPECT_EQ(page.messages[1]->payload(), "21");
+  publish("t22", true);
+  hub.advance(std::chrono::hours(2));
+  publish("t23", true);
+  const auto by_last_value = hub.subscribe(1, "news", {.kind = Since::Kind::last, .count = 1});
+  hub.settle();
+  publish("24", false);
+  EXPECT_EQ(hub.seen(1, by_last_value).payloads, (std::vector<std::string>{"21", "24"}))
+      << "the last value is no transient";
+  EXPECT_TRUE(hub.seen(1, by_last_value).gaps.empty());
 }
 
 // Nobody knows which channel a forgotten tombstone belonged to: whoever asks for a time before it is told.
@@ -955,7 +1007,7 @@ struct Slow : Cluster {
   Watched watched(const std::string& channel) {
     Watched sum;
     for (auto& each : nodes) {
-      for (const auto& [name, more] : each->fan_out.watched(channel)) sum.add(more);
+      for (const auto& [name, more] : each->fan_out.watched({.prefix = channel})) sum.add(more);
       for (const ChannelSummary& more : each->home.list({.prefix = channel, .channels_max = 10}).channels) {
         sum.add(more.watched);
       }

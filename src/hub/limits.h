@@ -42,6 +42,14 @@ inline constexpr std::size_t kHeldBytesTotalMax = 16 * 1024 * 1024;
 inline constexpr std::uint32_t kIdempotencyKeysMax = 1'000'000;
 inline constexpr std::chrono::minutes kIdempotencyAge{5};
 
+// Transient messages that a channel's log keeps for those who are on their way to it, beside the ones of its history.
+inline constexpr std::uint32_t kTransientMessagesMax = 1024;
+
+// One window of history: as many payload bytes as fit into one answer that is made in some milliseconds.
+inline constexpr std::uint32_t kWindowBytesMax = 4 * 1024 * 1024;
+
+inline constexpr std::size_t kVersionEpochBytesMax = 255;
+
 // What a message may carry beside its payload. Tags: 20 KiB at most.
 inline constexpr std::size_t kTagsMax = 16;
 inline constexpr std::size_t kTagKeyBytesMax = 255;

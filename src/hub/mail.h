@@ -1,9 +1,9 @@
 // What workers say to each other. Values; they cross threads by value and share only immutable messages.
 //
-// Requests (Publish, Attach, Read, List, Sync) need a credit of the target and are answered by exactly one answer with
-// the same request number; an answer's slot is reserved by the request's credit, so it is never refused. Deliveries and
-// Detach are consequences: they use the unreserved slots of a mailbox and, where none is free, are remembered as
-// bounded state by the sender (architecture section 3).
+// Requests (Publish, Attach, Read, Remove, List, Sync) need a credit of the target and are answered by exactly one
+// answer with the same request number; an answer's slot is reserved by the request's credit, so it is never refused.
+// Deliveries and Detach are consequences: they use the unreserved slots of a mailbox and, where none is free, are
+// remembered as bounded state by the sender (architecture section 3).
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,11 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/shared_bytes.h"
+#include "hub/glob.h"
 #include "hub/message.h"
 #include "hub/position.h"
 #include "hub/since.h"
+#include "hub/window.h"
 
 namespace hub {
 
@@ -42,6 +44,10 @@ struct Publish {
   std::unique_ptr<Message> message;
   std::optional<base::Hash128> idempotency_key;  // of channel and key
   base::Hash128 content;                         // of kind and payload; only with a key
+  // The state that a message tells of, as its source counts: what is not newer than the newest of the channel is
+  // suppressed. Versions of different epochs follow each other in the order of their coming. 0: not counted.
+  std::uint64_t version = 0;
+  std::string version_epoch;  // at most kVersionEpochBytesMax
 };
 
 // Brings one subscriber up to date: the home answers with one page of what it misses, and, when that page reaches the
@@ -56,19 +62,34 @@ struct Attach {
   std::uint32_t bytes_max = UINT32_MAX;  // of one page; the home's own limit counts too
 };
 
-// Reads one page of a channel's log without attaching (history API).
+// Reads one page of a channel's log without attaching (history API). Transient messages are left out.
 struct Read {
   RequestId request = 0;
   std::string channel;
   Since since;
   std::uint32_t messages_max = 0;
+  std::optional<Window> window;  // read too, with its own limit
 };
 
-// Lists channels of this home.
+// Forgets the messages of a channel, its last value too; the channel goes on behind them, in its epoch. Answered with
+// the Page of an empty log.
+struct Remove {
+  RequestId request = 0;
+  std::string channel;
+};
+
+// Lists channels of this home: those that match both, behind `after`, in the order of their names.
 struct List {
   RequestId request = 0;
   std::string prefix;
   std::uint32_t channels_max = 0;
+  std::string pattern;  // glob.h; empty: all
+  std::string after;
+
+  bool asks_for(std::string_view name) const {
+    return name.starts_with(prefix) && (after.empty() || name > after) &&
+           (pattern.empty() || matches_glob(pattern, name));
+  }
 };
 
 // ---- answers, home -> worker ----
@@ -84,9 +105,11 @@ struct Published {
   std::uint16_t workers = 0;  // with subscribers of the channel: it has been mailed to each, or will be
   Position position;
   base::WallTime time;
+  bool suppressed = false;  // by its version; the position is that of the channel
 };
 
-// Answer to Attach and Read. `start` is the position before the first message of this page (after the gap).
+// Answer to Attach, Read and Remove. `start` is the position before the first message of this page (after the gap),
+// `end` the offset that it reaches: transient messages on the way are left out.
 struct Page {
   RequestId request = 0;
   LocalChannelId local;  // of the Attach
@@ -94,10 +117,12 @@ struct Page {
   enum class State : std::uint8_t { attached, more, read_only };
   State state = State::attached;
   Position start;
+  Offset end = 0;
   Position head;
   Offset first_held = 0;  // offset of the oldest message in the log; head.offset + 1 if the log is empty
   std::optional<Gap> gap;
   std::vector<MessageRef> messages;
+  std::optional<WindowView> window;
 };
 
 // What became of a channel's messages on their way to subscribers. Each delivery that is due is counted once, when its
@@ -144,7 +169,7 @@ struct Listed {
   std::vector<ChannelSummary> channels;
   std::uint64_t channels_total = 0;
   std::uint64_t log_bytes = 0;
-  // Channels with subscribers on the answering worker, whatever their home.
+  // Channels of such names with subscribers on the answering worker, whatever their home.
   std::vector<std::pair<std::string, Watched>> watched;
 };
 
@@ -165,7 +190,7 @@ struct Detach {
   Outcomes outcomes;  // of its subscribers
 };
 
-using Mail = std::variant<Publish, Attach, Read, List, Published, Page, Listed, Delivery, Detach>;
+using Mail = std::variant<Publish, Attach, Read, Remove, List, Published, Page, Listed, Delivery, Detach>;
 
 // Outgoing mail of one worker. Implemented over mailboxes by `server`, and directly by tests.
 class Post {

@@ -24,6 +24,12 @@ namespace hub {
 
 enum class Kind : std::uint8_t { json, text, binary };
 
+// What its publisher asks for a message, or-ed.
+enum class Mark : std::uint8_t {
+  transient = 1,  // for those who watch now: who reads history or catches up does not get it, and its place is no gap
+  delta = 2,      // subscribers that take deltas may get the difference to the message before it
+};
+
 class Message {
  public:
   Message(Kind kind, std::string_view payload, base::Instant ingested)
@@ -40,6 +46,7 @@ class Message {
   std::string_view payload() const { return payload_.view(); }
   // Null if there are none.
   const Extras* extras() const { return extras_units_ == 0 ? nullptr : &extras_behind(); }
+  bool has(Mark mark) const { return (marks_ & static_cast<unsigned>(mark)) != 0; }
   Offset offset() const { return offset_; }
   // When the home numbered it: as people are told, and by the clock that never steps, from which its age counts.
   base::WallTime time() const { return time_; }
@@ -50,6 +57,8 @@ class Message {
     return sizeof(Message) + payload_.size() + 32 + extras_units_ * kExtrasUnit;  // 32: allocator and log slot
   }
 
+  // Before it is numbered.
+  void set(Mark mark) { marks_ |= static_cast<std::uint8_t>(mark); }
   // Once.
   void number(Offset offset, base::WallTime time, base::Instant now) {
     using Wait = std::numeric_limits<std::int32_t>;
@@ -67,6 +76,7 @@ class Message {
   const Extras& extras_behind() const;
 
   Kind kind_;
+  std::uint8_t marks_ = 0;          // where alignment leaves room
   std::uint16_t extras_units_ = 0;  // their charged bytes, in units of kExtrasUnit; 0: none
   // From ingested to numbered. It lies where alignment leaves room; below zero if the home's turn began earlier.
   std::int32_t waited_us_ = 0;

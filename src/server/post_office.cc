@@ -11,7 +11,8 @@ namespace {
 
 bool is_request(const hub::Mail& mail) {
   return std::holds_alternative<hub::Publish>(mail) || std::holds_alternative<hub::Attach>(mail) ||
-         std::holds_alternative<hub::Read>(mail) || std::holds_alternative<hub::List>(mail);
+         std::holds_alternative<hub::Read>(mail) || std::holds_alternative<hub::Remove>(mail) ||
+         std::holds_alternative<hub::List>(mail);
 }
 
 bool is_answer(const hub::Mail& mail) {

@@ -144,7 +144,7 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
     if (Peer* peer = desk_.peer_of(listed->request); peer != nullptr) http_front_.listed(*peer, *listed);
   } else if (const auto* list = std::get_if<hub::List>(&mail)) {
     hub::Listed answer = home_.list(*list);
-    if (list->channels_max > 0) answer.watched = fan_out_.watched(list->prefix);
+    if (list->channels_max > 0) answer.watched = fan_out_.watched(*list);
     post_.send(from, std::move(answer));
   } else {
     home_.receive(from, std::move(mail), now(), post_);
