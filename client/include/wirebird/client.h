@@ -32,6 +32,7 @@
 #include <memory>
 #include <string>
 
+#include "wirebird/api.h"
 #include "wirebird/codes.h"
 #include "wirebird/options.h"
 #include "wirebird/result.h"
@@ -40,7 +41,7 @@
 
 namespace wirebird {
 
-class Client {
+class WIREBIRD_API Client {
  public:
   // `url`: ws:// or wss:// (http:// and https:// mean the same), host, port, path and query; also
   // unix:/path/to.sock:/path. Checks it and the certificate file (bad_configuration); connects only with connect().

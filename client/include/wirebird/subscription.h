@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "wirebird/api.h"
 #include "wirebird/codes.h"
 #include "wirebird/options.h"
 #include "wirebird/result.h"
@@ -29,7 +30,7 @@ struct SubscriptionShare;
 template <typename T>
 using Callback = std::function<void(Result<T>)>;
 
-class Subscription {
+class WIREBIRD_API Subscription {
  public:
   ~Subscription();
   Subscription(const Subscription&) = delete;

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "client/centrifuge/arguments.h"
 #include "client/centrifuge/runner.h"
+#include "client/core/centrifuge/arguments.h"
 
 namespace wirebird {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 #include <type_traits>
 
-#include "client/centrifuge/arguments.h"
+#include "client/core/centrifuge/arguments.h"
 
 namespace wirebird::inside {
 namespace {

@@ -20,8 +20,8 @@
 
 #include <wirebird/client.h>
 
-#include "client/centrifuge/events.h"
-#include "client/centrifuge/session.h"
+#include "client/core/centrifuge/events.h"
+#include "client/core/centrifuge/session.h"
 #include "client/destination.h"
 #include "client/link.h"
 #include "client/system.h"

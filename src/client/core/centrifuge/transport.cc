@@ -1,4 +1,4 @@
-#include "client/centrifuge/transport.h"
+#include "client/core/centrifuge/transport.h"
 
 #include "base/assert.h"
 #include "base/error.h"

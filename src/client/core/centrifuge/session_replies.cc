@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "client/centrifuge/session.h"
+#include "client/core/centrifuge/session.h"
 #include "door/centrifuge/errors.h"
 #include "door/centrifuge/json_in.h"
 #include "door/centrifuge/json_out.h"

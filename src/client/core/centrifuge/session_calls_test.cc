@@ -1,7 +1,7 @@
 // Calls: their commands, answers, and every way in which none comes.
 #include <gtest/gtest.h>
 
-#include "client/centrifuge/rig.h"
+#include "client/core/centrifuge/rig.h"
 
 namespace client::centrifuge {
 namespace {

@@ -1,4 +1,4 @@
-#include "client/centrifuge/subscription.h"
+#include "client/core/centrifuge/subscription.h"
 
 #include <utility>
 

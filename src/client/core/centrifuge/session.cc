@@ -1,4 +1,4 @@
-#include "client/centrifuge/session.h"
+#include "client/core/centrifuge/session.h"
 
 #include <algorithm>
 #include <utility>

@@ -9,7 +9,7 @@
 #include <wirebird/options.h>
 #include <wirebird/result.h>
 
-#include "client/centrifuge/events.h"
+#include "client/core/centrifuge/events.h"
 
 namespace client::centrifuge {
 

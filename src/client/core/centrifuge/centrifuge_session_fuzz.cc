@@ -10,7 +10,7 @@
 
 #include "base/assert.h"
 #include "base/entropy.h"
-#include "client/centrifuge/session.h"
+#include "client/core/centrifuge/session.h"
 #include "http/request_reader.h"
 #include "ws/handshake.h"
 

@@ -1,11 +1,11 @@
 // The connection: connect, tokens, pings, cuts, codes.
-#include "client/centrifuge/session.h"
+#include "client/core/centrifuge/session.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "client/centrifuge/rig.h"
+#include "client/core/centrifuge/rig.h"
 #include "door/centrifuge/errors.h"
 
 namespace client::centrifuge {

@@ -1,4 +1,4 @@
-#include "client/centrifuge/arguments.h"
+#include "client/core/centrifuge/arguments.h"
 
 #include <limits>
 #include <utility>
@@ -28,7 +28,8 @@ bool token(std::string_view name) {
 // Section 5.5, without what is obsolete: a line end would inject more.
 bool field_value(std::string_view value) {
   for (const char c : value) {
-    if ((c < ' ' && c != '\t') || c == 0x7f) return false;
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < ' ' && c != '\t') || byte == 0x7f) return false;
   }
   return true;
 }

@@ -10,8 +10,8 @@
 #include <wirebird/values.h>
 
 #include "base/time.h"
-#include "client/centrifuge/events.h"
-#include "client/centrifuge/retry.h"
+#include "client/core/centrifuge/events.h"
+#include "client/core/centrifuge/retry.h"
 #include "door/centrifuge/protocol.h"
 
 namespace client::centrifuge {

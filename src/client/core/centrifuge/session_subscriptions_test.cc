@@ -1,7 +1,7 @@
 // Subscriptions: commands, states, recovery, tokens, deltas.
 #include <gtest/gtest.h>
 
-#include "client/centrifuge/rig.h"
+#include "client/core/centrifuge/rig.h"
 #include "codec/delta.h"
 #include "codec/json_out.h"
 

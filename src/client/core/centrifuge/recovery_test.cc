@@ -8,7 +8,7 @@
 #include <deque>
 #include <string>
 
-#include "client/centrifuge/rig.h"
+#include "client/core/centrifuge/rig.h"
 
 namespace client::centrifuge {
 namespace {

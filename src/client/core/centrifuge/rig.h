@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/entropy.h"
-#include "client/centrifuge/session.h"
+#include "client/core/centrifuge/session.h"
 #include "door/centrifuge/json_in.h"
 #include "door/centrifuge/json_out.h"
 #include "door/centrifuge/protobuf_in.h"

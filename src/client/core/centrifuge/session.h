@@ -33,10 +33,10 @@
 
 #include "base/entropy.h"
 #include "base/time.h"
-#include "client/centrifuge/events.h"
-#include "client/centrifuge/retry.h"
-#include "client/centrifuge/subscription.h"
-#include "client/centrifuge/transport.h"
+#include "client/core/centrifuge/events.h"
+#include "client/core/centrifuge/retry.h"
+#include "client/core/centrifuge/subscription.h"
+#include "client/core/centrifuge/transport.h"
 #include "door/centrifuge/protocol.h"
 
 namespace client::centrifuge {
