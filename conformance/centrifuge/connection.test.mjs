@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import WebSocket from "ws";
 
-import { API_WAITS, DEADLINE_MS, Door, LONG_AGO, TRANSPORTS, USER, api, channel, each, eventually, now, onWebSocket, refusal, server, sign, subscriptionToken, token } from "./rig.mjs";
+import { DEADLINE_MS, Door, LONG_AGO, TRANSPORTS, USER, api, channel, each, eventually, now, onWebSocket, refusal, server, sign, subscriptionToken, token } from "./rig.mjs";
 
 each("connect, ready, disconnect, and the same again", async (door) => {
   const client = door.client({ data: door.pack({ any: "data" }), name: "tests", version: "1.2.3" });
@@ -216,7 +216,7 @@ each("the server may end a connection, for good or not", async (door) => {
   assert.notEqual(second.client, first.client);
   await api("disconnect", { user });
   assert.deepEqual(await client.log.next("disconnected"), { code: 3503, reason: "force disconnect" });
-}, { waits: API_WAITS });
+});
 
 test("a second connect, nonsense and commands before connect end a connection", { timeout: DEADLINE_MS }, async () => {
   const ended = (...frames) =>

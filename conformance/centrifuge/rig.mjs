@@ -36,15 +36,11 @@ export const TRANSPORTS = [
   { name: "event stream, JSON", kind: "sse", format: "json", ...json, endpoint: emulated("sse") },
 ];
 
-// Why tests of what is not served yet are left out.
-export const API_WAITS = "the calls of the Centrifuge API are not served yet";
-
 // Declares a test for each transport that `fits`, all at the same time; body(door): see Door.
-export function each(name, body, { fits = () => true, waits } = {}) {
+export function each(name, body, { fits = () => true } = {}) {
   describe(name, { concurrency: true }, () => {
     for (const transport of TRANSPORTS.filter(fits)) {
-      const options = { skip: waits ?? false, timeout: 4 * DEADLINE_MS };
-      test(`${name} (${transport.name})`, options, (t) => body(new Door(t, transport)));
+      test(`${name} (${transport.name})`, { timeout: 4 * DEADLINE_MS }, (t) => body(new Door(t, transport)));
     }
   });
 }

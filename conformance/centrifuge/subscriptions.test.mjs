@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import WebSocket from "ws";
 
-import { API_WAITS, DEADLINE_MS, LONG_AGO, USER, api, channel, each, eventually, now, publish, refusal, server, sign, subscriptionToken, token } from "./rig.mjs";
+import { DEADLINE_MS, LONG_AGO, USER, api, channel, each, eventually, now, publish, refusal, server, sign, subscriptionToken, token } from "./rig.mjs";
 
 // What the SDK makes of a terminal error of subscribe.
 const ends = async (sub) => {
@@ -278,7 +278,7 @@ each("the server may unsubscribe, for good or not", async (door) => {
   // What it missed in between is given to it, for the SDK keeps the position.
   await sub.ready(DEADLINE_MS);
   assert.deepEqual(door.unpack((await sub.log.next("publication")).data), { unseen: true });
-}, { waits: API_WAITS });
+});
 
 each("who is not renewed in time has 25 s more", async (door) => {
   const name = channel("token");

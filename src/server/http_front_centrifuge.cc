@@ -55,7 +55,7 @@ void HttpFront::open_centrifuge_socket(Peer& peer, const Request& request, const
   const bool asks_for_protobuf = query.find("format") == "protobuf" || query.find("cf_protocol") == "protobuf";
   const bool frame_pings = query.find("cf_ws_frame_ping_pong") == "true";
   const std::string first(query.find("cf_connect").value_or(""));
-  auto headers = headers_for_hooks(*desk_.snapshot, request.headers);
+  auto headers = headers_for_hooks(*desk_.snapshot, request);
   const auto subprotocol = switch_to_websocket(
       peer, request, {.door = DoorKind::centrifuge, .subprotocols = kSubprotocols, .may_deflate = false});
   if (!subprotocol) return;
@@ -76,7 +76,7 @@ void HttpFront::open_centrifuge_stream(Peer& peer, const Request& request, const
   if (commands.empty() && !carrier.unidirectional) {
     return respond_error(peer, {base::Error::bad_parameter, "The commands are missing."});
   }
-  auto headers = headers_for_hooks(*desk_.snapshot, request.headers);
+  auto headers = headers_for_hooks(*desk_.snapshot, request);
   const bool sse = carrier.transport == Carrier::Transport::sse;
   const bool json = carrier.format == Carrier::Format::json;
   std::vector<http::Field> fields = http::cors_fields(peer.http()->allow_origin);
