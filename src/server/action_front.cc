@@ -14,7 +14,10 @@ namespace {
 // It has said who it is, and is told something.
 bool is_connection(const Peer& peer) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return false;
-  if (const CentrifugeSession* session = peer.centrifuge()) return !session->client.empty();
+  if (const CentrifugeSession* session = peer.centrifuge()) {
+    return session->stage == CentrifugeSession::Stage::connecting ||
+           session->stage == CentrifugeSession::Stage::connected;
+  }
   return peer.phase == Peer::Phase::websocket || peer.phase == Peer::Phase::events || peer.door == DoorKind::poll;
 }
 

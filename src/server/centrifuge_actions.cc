@@ -33,7 +33,10 @@ base::WallTime expiry_of(base::WallTime until) {
 
 }  // namespace
 
+// Who is connecting can be ended; there is nothing else to do to it yet.
 bool CentrifugeFront::act(Peer& peer, const hub::UserAction& action) {
+  const bool connected = peer.centrifuge()->stage == Session::Stage::connected;
+  if (!connected && action.kind != hub::UserAction::Kind::disconnect) return false;
   switch (action.kind) {
     case hub::UserAction::Kind::subscribe:
       return subscribe_by_back_end(peer, action);
@@ -53,7 +56,6 @@ bool CentrifugeFront::act(Peer& peer, const hub::UserAction& action) {
 }
 
 bool CentrifugeFront::subscribe_by_back_end(Peer& peer, const hub::UserAction& action) {
-  Session& session = *peer.centrifuge();
   if (place_of(peer, action.channel)) return false;
   if (peer.subscriptions.size() >= desk_.options().channels_per_peer_max) return false;
   const auto lifetime = lifetime_of(expiry_of(action.expires), desk_.clock.wall(), desk_.now);
@@ -64,7 +66,6 @@ bool CentrifugeFront::subscribe_by_back_end(Peer& peer, const hub::UserAction& a
     request.offset = action.recover->offset;
     request.epoch = action.recover->epoch.view();
   }
-  if (session.stage == Session::Stage::connecting) ++session.joining;
   subscribe(peer, action.channel, request,
             {.grant = Subscription::Grant::server,
              .lifetime = *lifetime,
@@ -104,7 +105,6 @@ void CentrifugeFront::refresh_by_back_end(Peer& peer, const hub::UserAction& act
   refreshed.expires = expires;
   peer.rare().principal = std::make_shared<const auth::Principal>(std::move(refreshed));
   arm(peer);
-  if (session.stage != Session::Stage::connected) return;
   push(peer, {}, door::centrifuge::RefreshPush{.expires = session.ttl > 0, .ttl = session.ttl});
 }
 

@@ -64,12 +64,14 @@ std::optional<Lifetime> lifetime_of(base::WallTime expires, base::WallTime wall,
   const auto ttl = ttl_of(expires, wall);
   if (!ttl) return Lifetime{};
   if (*ttl <= 0) return std::nullopt;
-  return Lifetime{static_cast<std::uint32_t>(*ttl), now + std::chrono::seconds(*ttl) + kRefreshGrace};
+  const base::Instant ends = now + std::chrono::seconds(*ttl);
+  return Lifetime{static_cast<std::uint32_t>(*ttl), ends, ends + kRefreshGrace};
 }
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const ConnectRequest& request) {
   Session& session = *peer.centrifuge();
   session.connect_command = command;
+  session.client = make_uuid(desk_.entropy);
   if (!request.token.empty()) {
     auto token = desk_.snapshot->tokens().verify_connection(request.token, desk_.clock.wall());
     if (!token && token.error() == base::Error::token_expired) return refuse_connect(peer, ErrorCode::token_expired);
@@ -80,6 +82,11 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const ConnectReq
     peer.rare().principal = std::make_shared<const auth::Principal>(std::move(token->principal));
     return admit(peer, &token->claims, request);
   }
+  if (!desk_.options().connect_hook.empty()) return ask_connect(peer, request);
+  admit_unnamed(peer, request);
+}
+
+void CentrifugeFront::admit_unnamed(Peer& peer, const ConnectRequest& request) {
   const Options& options = desk_.options();
   const bool known = desk_.principal_of(peer).kind != auth::Principal::Kind::anonymous;
   if (!known && !options.dev && !options.anonymous_without_token) return end(peer, DisconnectCode::bad_request);
@@ -101,9 +108,9 @@ void CentrifugeFront::admit(Peer& peer, const auth::ConnectionClaims* claims, co
   if (verdict == Revocations::Verdict::revoked) return end(peer, DisconnectCode::invalid_token);
   const auto lifetime = lifetime_of(principal.expires, desk_.clock.wall(), desk_.now);
   if (!lifetime) return refuse_connect(peer, ErrorCode::token_expired);
-  session.expires = lifetime->until;
-  session.ttl = lifetime->ttl;
-  session.client = make_uuid(desk_.entropy);
+  const bool refreshed_by_hook = session.by_hook && !desk_.options().refresh_hook.empty();
+  session.expires = refreshed_by_hook ? lifetime->ends : lifetime->until;
+  session.ttl = refreshed_by_hook ? 0 : lifetime->ttl;
   session.identity.user = base::SharedBytes::copy(principal.subject);
   session.identity.client = base::SharedBytes::copy(session.client);
   session.stage = Session::Stage::connecting;
@@ -178,6 +185,7 @@ void CentrifugeFront::finish_connect(Peer& peer) {
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const RefreshRequest& request) {
   Session& session = *peer.centrifuge();
+  if (session.by_hook && !desk_.options().refresh_hook.empty()) return end(peer, DisconnectCode::bad_request);
   auto token = desk_.snapshot->tokens().verify_connection(request.token, desk_.clock.wall());
   if (!token && token.error() == base::Error::token_expired) return end(peer, DisconnectCode::connection_expired);
   if (!token || token->principal.subject != session.identity.user.view()) {

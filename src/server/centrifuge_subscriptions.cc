@@ -61,7 +61,15 @@ std::optional<std::size_t> CentrifugeFront::place_of(const Peer& peer, std::stri
 }
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeRequest& request) {
-  if (auto permitted = permit(peer, command, request)) {
+  auto permitted = permit(peer, command, request);
+  if (!permitted) return;
+  const NamespaceOptions& options = *desk_.snapshot->options_of(request.channel);
+  const bool cached = options.recovery_mode == RecoveryMode::cache && (request.recover || options.auto_cache_recover);
+  if (permitted->grant == Subscription::Grant::hook) {
+    ask_subscribe(peer, command, options.subscribe_hook, request, *std::move(permitted));
+  } else if (cached && !options.cache_empty_hook.empty()) {
+    look_for_last_value(peer, request, *std::move(permitted));
+  } else {
     subscribe(peer, request.channel, request, *std::move(permitted));
   }
 }
@@ -106,23 +114,35 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     permitted.changes = claims.changes;
     permitted.info = json_of(claims.info);
   }
-  const auto allowed =
-      snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
-                                  {.channel_token = permitted.grant == Subscription::Grant::token});
-  if (!allowed) return refused(reply_error_of(allowed.error()));
+  const NamespaceOptions& options = *snapshot.options_of(channel);
+  const bool asks_hook = permitted.grant == Subscription::Grant::policy && !options.subscribe_hook.empty() &&
+                         !auth::names_user(channel, session.identity.user.view());
+  if (asks_hook) {
+    permitted.grant = Subscription::Grant::hook;
+  } else {
+    const auto allowed =
+        snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
+                                    {.channel_token = permitted.grant == Subscription::Grant::token});
+    if (!allowed) return refused(reply_error_of(allowed.error()));
+  }
   // Watching a channel that nobody watches makes one: an address may do that only so often.
   if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
     return refused(ErrorCode::too_many_requests);
   }
-  if (request.tf) {
-    if (!snapshot.options_of(channel)->allow_tags_filter) return refused(ErrorCode::permission_denied);
-    std::vector<hub::FilterNode> nodes;
-    flatten(*request.tf, nodes);
-    auto filter = hub::TagFilter::compile(nodes);
-    if (!filter || !request.delta.empty()) return refused(ErrorCode::bad_request);
-    permitted.filter = std::make_unique<hub::TagFilter>(*std::move(filter));
-  }
+  if (const auto code = add_filter(options, request, permitted)) return refused(*code);
   return permitted;
+}
+
+std::optional<ErrorCode> CentrifugeFront::add_filter(const NamespaceOptions& options, const SubscribeRequest& request,
+                                                     Permitted& permitted) {
+  if (!request.tf) return std::nullopt;
+  if (!options.allow_tags_filter) return ErrorCode::permission_denied;
+  std::vector<hub::FilterNode> nodes;
+  flatten(*request.tf, nodes);
+  auto filter = hub::TagFilter::compile(nodes);
+  if (!filter || !request.delta.empty()) return ErrorCode::bad_request;
+  permitted.filter = std::make_unique<hub::TagFilter>(*std::move(filter));
+  return std::nullopt;
 }
 
 void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::ServerSubscription>& wanted,
@@ -157,6 +177,7 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
     if (!permitted) return;
+    if (permitted->grant == Subscription::Grant::hook) return refuse_connect(peer, ErrorCode::permission_denied);
     ++session.joining;
     subscribe(peer, channel, whole, *std::move(permitted));
   }
@@ -188,8 +209,9 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
       subscription.announced &&
       (request.join_leave || changes.force_push_join_leave.value_or(options.force_push_join_leave));
   subscription.delta = request.delta == "fossil" && options.allow_delta && !permitted.filter;
-  subscription.ttl = permitted.lifetime.ttl;
-  subscription.expires = permitted.lifetime.until;
+  const bool refreshed_by_hook = permitted.grant == Subscription::Grant::hook && !options.sub_refresh_hook.empty();
+  subscription.ttl = refreshed_by_hook ? 0 : permitted.lifetime.ttl;
+  subscription.expires = refreshed_by_hook ? permitted.lifetime.ends : permitted.lifetime.until;
   subscription.info = base::SharedBytes::copy(permitted.info);
   subscription.filter = std::move(permitted.filter);
   subscription.pending = std::make_unique<Session::Pending>();
@@ -375,17 +397,15 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   }
   if (subscription.state != Subscription::State::live || session.stage != Session::Stage::connected) return;
   if (subscription.pending) {
-    const std::uint32_t unsubscribed = subscription.pending->unsubscribe;
+    if (const std::uint32_t unsubscribed = subscription.pending->unsubscribe; unsubscribed != 0) {
+      unsubscribe(peer, place);
+      return reply(peer, {.id = unsubscribed, .body = door::centrifuge::UnsubscribeResult{}});
+    }
     const bool dismissed = subscription.pending->dismissed;
     subscription.pending.reset();
     if (dismissed) {
       unsubscribe_by_back_end(peer, std::string(channel_of(subscription)));
-      if (unsubscribed != 0) reply(peer, {.id = unsubscribed, .body = door::centrifuge::UnsubscribeResult{}});
       return;
-    }
-    if (unsubscribed != 0) {
-      unsubscribe(peer, place);
-      return reply(peer, {.id = unsubscribed, .body = door::centrifuge::UnsubscribeResult{}});
     }
   }
   if (subscription.settled) return;
@@ -411,6 +431,7 @@ void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
     desk_.fan_out.unsubscribe(id);
     peer.subscriptions.remove(id);
   }
+  if (subscription.pending && subscription.pending->unsubscribe != 0) --peer.centrifuge()->leaving;
   subscription = Subscription{};
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
 }
@@ -422,6 +443,7 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const Unsubscrib
     Subscription& subscription = peer.centrifuge()->subscriptions[*place];
     if (subscription.state == Subscription::State::joining) {  // once that is answered
       subscription.pending->unsubscribe = command;
+      ++peer.centrifuge()->leaving;
       return;
     }
     unsubscribe(peer, *place);
@@ -459,16 +481,27 @@ void CentrifugeFront::expire_subscriptions(Peer& peer) {
   auto& all = peer.centrifuge()->subscriptions;
   for (std::size_t place = 0; place < all.size(); ++place) {
     if (all[place].state != Subscription::State::live || all[place].expires > desk_.now) continue;
-    const std::string channel(channel_of(all[place]));
-    unsubscribe(peer, place);
-    push(peer, channel, door::centrifuge::to_push(UnsubscribeCode::subscription_expired));
+    const NamespaceOptions* options = desk_.snapshot->options_of(channel_of(all[place]));
+    const bool by_hook = all[place].grant == Subscription::Grant::hook;
+    if (by_hook && options != nullptr && !options->sub_refresh_hook.empty()) {
+      ask_sub_refresh(peer, place);
+    } else {
+      expire(peer, place);
+    }
   }
+}
+
+void CentrifugeFront::expire(Peer& peer, std::size_t place) {
+  const std::string channel(channel_of(peer.centrifuge()->subscriptions[place]));
+  unsubscribe(peer, place);
+  push(peer, channel, door::centrifuge::to_push(UnsubscribeCode::subscription_expired));
 }
 
 void CentrifugeFront::reauthorise(Peer& peer) {
   bool changed = false;
   for (Subscription& each : peer.centrifuge()->subscriptions) {
-    if (each.state == Subscription::State::free || each.grant == Subscription::Grant::server) continue;
+    if (each.state == Subscription::State::free) continue;
+    if (each.grant == Subscription::Grant::server || each.grant == Subscription::Grant::hook) continue;
     const auto allowed = desk_.snapshot->policy().authorize(
         desk_.principal_of(peer), auth::Verb::subscribe, channel_of(each), desk_.clock.wall(),
         {.channel_token = each.grant == Subscription::Grant::token});

@@ -48,6 +48,8 @@ struct Desk {
   base::WorkerId home_of(std::string_view channel) const {
     return hub::home_of(channel, shared.workers(), shared.secret());
   }
+  // A key counts for its channel, whichever way its publish comes.
+  base::Hash128 idempotency_key(std::string_view channel, std::string_view key) const;
   // A bit of request numbers that no peer's has: whoever asked counts its own (CentrifugeFront; ApiFront with the next
   // bit too).
   static constexpr hub::RequestId kNumbered = hub::RequestId{1} << 63;

@@ -2,21 +2,9 @@
 
 #include <utility>
 
-#include "base/hash.h"
 #include "door/payload_format.h"
 
 namespace server {
-namespace {
-
-// Both ways of publishing with the same key are the same.
-base::Hash128 key_of(std::string_view channel, std::string_view key, std::uint64_t seed) {
-  std::string scope(channel);
-  scope += '\0';  // cannot occur in either
-  scope += key;
-  return base::hash128(scope, seed);
-}
-
-}  // namespace
 
 std::expected<hub::Publish, base::Refusal> make_publish(const Desk& desk, std::string channel,
                                                         const door::server_api::Publication& publication) {
@@ -31,9 +19,8 @@ std::expected<hub::Publish, base::Refusal> make_publish(const Desk& desk, std::s
   }
   hub::Publish publish;
   if (publication.idempotency_key) {
-    const std::uint64_t seed = desk.shared.secret();
-    publish.idempotency_key = key_of(channel, *publication.idempotency_key, seed);
-    publish.content = door::content_hash(content, publication.tags, seed);
+    publish.idempotency_key = desk.idempotency_key(channel, *publication.idempotency_key);
+    publish.content = door::content_hash(content, publication.tags, desk.shared.secret());
   }
   publish.message = hub::Message::make(content.kind, content.payload, desk.clock.now(), {.tags = publication.tags});
   if (publication.skip_history) publish.message->set(hub::Mark::transient);

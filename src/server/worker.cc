@@ -59,6 +59,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       action_front_(desk_, centrifuge_front_),
       clock_now_(io.clock.now()),
       next_sweep_(clock_now_ + kSweepInterval) {
+  hooks_.answer_to(centrifuge_front_);
   connections_.apply(snapshot_);
   fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
 }
