@@ -39,7 +39,7 @@ class DurationHistogram {
   Counter sum_ns_;
 };
 
-enum class DoorKind : std::uint8_t { http, websocket, sse, poll, echo, count };
+enum class DoorKind : std::uint8_t { http, websocket, sse, poll, echo, centrifuge, count };
 inline constexpr std::size_t kDoors = static_cast<std::size_t>(DoorKind::count);
 inline constexpr std::size_t kHookKinds = 7;
 inline constexpr std::size_t kHookFailures = 6;
@@ -65,6 +65,7 @@ struct Counters {
   Counter subscriptions;
   Counter lagging;   // of them
   Counter channels;  // this worker is home to
+  Counter members;   // present in them
   Counter log_bytes;
   Counter turns;
   Counter overload_level;                            // Overload::Level, by the first worker

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/hash.h"
 #include "codec/json_out.h"
 #include "door/channel_name.h"
+#include "door/payload_format.h"
 #include "door/publish/publish.h"
 #include "http/response.h"
 #include "server/http_front.h"
@@ -44,13 +44,14 @@ void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& 
 
 void HttpFront::send_publish(Peer& peer, door::publish::ApiPublish command) {
   if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) return respond_error(peer, base::Error::memory);
+  if (const NamespaceOptions* const channels = desk_.snapshot->options_of(command.channel)) {
+    const auto fits = door::check_payload(channels->payload_format, command.content.kind, command.content.payload);
+    if (!fits) return respond_error(peer, fits.error());
+  }
   hub::Publish publish;
   publish.request = Desk::request_of(peer);
   if (command.idempotency_key) {
-    std::string scope = command.channel;
-    scope += '\0';  // cannot occur in either
-    scope += *command.idempotency_key;
-    publish.idempotency_key = base::hash128(scope, desk_.shared.secret());
+    publish.idempotency_key = desk_.idempotency_key(command.channel, *command.idempotency_key);
     publish.content = door::publish::content_hash(command.content, command.tags, desk_.shared.secret());
   }
   publish.message = hub::Message::make(command.content.kind, command.content.payload, desk_.clock.now(),
