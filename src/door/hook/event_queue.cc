@@ -46,7 +46,7 @@ base::Instant EventQueue::due() const {
   if (on_its_way_) return base::kNever;
   if (batch_ > 0) return retry_at_;
   if (waiting_.empty()) return dropped_ > 0 ? base::Instant::min() : base::kNever;
-  return waiting_.size() >= kBatchMax ? base::Instant::min() : waiting_.front().since + kDelay;
+  return waiting_.size() >= kBatchMax ? base::Instant::min() : waiting_.front().since + delay_;
 }
 
 std::optional<std::string> EventQueue::take(base::Instant now, base::WallTime wall) {

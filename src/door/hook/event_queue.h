@@ -43,6 +43,9 @@ class EventQueue {
   enum class Fate : std::uint8_t { arrived, failed };
   void sent(Fate fate, base::Instant now, base::Entropy& entropy);
 
+  // From now on nothing waits for others.
+  void hurry() { delay_ = base::Duration::zero(); }
+  bool on_its_way() const { return on_its_way_; }
   std::size_t size() const { return waiting_.size(); }  // those of a batch on its way too
   std::uint64_t dropped() const { return dropped_total_; }
 
@@ -56,6 +59,7 @@ class EventQueue {
   void drop(std::uint64_t count);
 
   std::string prefix_;
+  base::Duration delay_ = kDelay;
   std::uint64_t next_number_ = 1;
   std::deque<Waiting> waiting_;
   std::size_t bytes_ = 0;

@@ -75,6 +75,13 @@ TEST_F(EventQueueTest, WaitsALittleForOthers) {
   EXPECT_LE(queue.due(), now) << "a full batch does not wait";
 }
 
+TEST_F(EventQueueTest, InAHurryNothingWaits) {
+  queue.hurry();
+  add();
+  EXPECT_EQ(take().size(), 1U);
+  EXPECT_TRUE(queue.on_its_way());
+}
+
 TEST_F(EventQueueTest, TheSameBatchUntilItArrives) {
   add(3);
   now += 1s;
