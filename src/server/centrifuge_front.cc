@@ -26,12 +26,27 @@ constexpr base::Duration kConnectTimeMax = std::chrono::seconds(15);  // from th
 constexpr base::Duration kPongTimeMax = std::chrono::seconds(8);
 constexpr std::size_t kHeldBytesMax = 64 * 1024;  // of commands behind connect: subscriptions, mostly
 
+std::optional<auth::Operation> operation_of(const door::centrifuge::Request& request) {
+  using auth::Operation;
+  namespace c = door::centrifuge;
+  if (std::holds_alternative<c::PublishRequest>(request)) return Operation::publish;
+  if (std::holds_alternative<c::SubscribeRequest>(request)) return Operation::subscribe;
+  if (std::holds_alternative<c::HistoryRequest>(request)) return Operation::history;
+  if (std::holds_alternative<c::PresenceRequest>(request)) return Operation::presence;
+  if (std::holds_alternative<c::PresenceStatsRequest>(request)) return Operation::presence;
+  if (std::holds_alternative<c::RpcRequest>(request)) return Operation::rpc;
+  if (std::holds_alternative<c::SendRequest>(request)) return Operation::rpc;
+  return std::nullopt;
+}
+
 }  // namespace
 
-void CentrifugeFront::open(Peer& peer, Carrier carrier, PrincipalRef principal, bool frame_pings) {
+void CentrifugeFront::open(Peer& peer, Carrier carrier, PrincipalRef principal, bool frame_pings,
+                           std::vector<egress::Header> headers) {
   peer.rare().centrifuge = std::make_unique<Session>(carrier);
   if (principal) peer.rare().principal = std::move(principal);
   peer.centrifuge()->frame_pings = frame_pings;
+  peer.centrifuge()->headers = std::move(headers);
   peer.centrifuge()->stale_at = desk_.now + kConnectTimeMax;
   if (carrier.transport != Carrier::Transport::websocket) {
     Session& session = *peer.centrifuge();
@@ -134,6 +149,10 @@ void CentrifugeFront::handle(Peer& peer, const Command& command) {
   if ((needs_reply && command.id == 0) || std::holds_alternative<std::monostate>(command.request)) {
     return end(peer, DisconnectCode::bad_request);
   }
+  if (const auto operation = operation_of(command.request);
+      operation && !session.limits.take(desk_.snapshot->operation_rates(), *operation, desk_.now)) {
+    return refuse(peer, command.id, ErrorCode::too_many_requests);
+  }
   std::visit(
       [&](const auto& request) {
         if constexpr (!std::same_as<std::remove_cvref_t<decltype(request)>, std::monostate>) {
@@ -171,7 +190,10 @@ void CentrifugeFront::handle_timeout(Peer& peer) {
     return end(peer, DisconnectCode::stale);
   }
   if (session.pong_by <= desk_.now) return end(peer, DisconnectCode::no_pong);
-  if (session.expires <= desk_.now) return end(peer, DisconnectCode::connection_expired);
+  if (session.expires <= desk_.now) {
+    if (!session.by_hook || desk_.options().refresh_hook.empty()) return end(peer, DisconnectCode::connection_expired);
+    ask_refresh(peer);
+  }
   expire_subscriptions(peer);
   if (base::Instant(peer.ping_at) <= desk_.now) ping(peer);
   arm(peer);

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "auth/claims.h"
+#include "auth/operation_limits.h"
 #include "base/coarse_instant.h"
 #include "door/centrifuge/carrier.h"
+#include "egress/egress.h"
 #include "hub/extras.h"
 #include "hub/fan_out.h"
 #include "hub/tag_filter.h"
@@ -41,7 +43,7 @@ struct CentrifugeSession {
       live,
       broken,  // messages were missed; ends with the turn
     };
-    enum class Grant : std::uint8_t { policy, token, server };
+    enum class Grant : std::uint8_t { policy, token, hook, server };
     State state = State::free;
     Grant grant = Grant::policy;
     bool positioned : 1 = false;
@@ -73,12 +75,15 @@ struct CentrifugeSession {
   door::centrifuge::Carrier carrier;
   Stage stage = Stage::opened;
   bool awaits_pong = false;
+  bool by_hook = false;       // who it is was said by a hook, which is asked again before the end
   bool frame_pings = false;   // pings of WebSocket instead of the protocol's own
   std::uint32_t connect_command = 0;
   std::uint16_t joining = 0;  // subscriptions that the answer to connect waits for
   std::string client;         // UUID
   hub::ClientIdentity identity;
   std::string meta;           // JSON of the token; for hooks
+  std::vector<egress::Header> headers;  // of the client's request, those that hooks get
+  auth::OperationLimits limits;
   auth::Payload data;         // for the answer to connect
   std::string held;           // commands that wait for the answer to connect, as one frame of the format
   hub::ForwardSecret secret{};

@@ -8,6 +8,7 @@
 #include "door/centrifuge/publication.h"
 #include "door/channel_name.h"
 #include "hub/events_channel.h"
+#include "server/announce.h"
 #include "server/centrifuge_close.h"
 #include "server/centrifuge_front.h"
 #include "server/feed_front.h"
@@ -61,7 +62,15 @@ std::optional<std::size_t> CentrifugeFront::place_of(const Peer& peer, std::stri
 }
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeRequest& request) {
-  if (auto permitted = permit(peer, command, request)) {
+  auto permitted = permit(peer, command, request);
+  if (!permitted) return;
+  const NamespaceOptions& options = *desk_.snapshot->options_of(request.channel);
+  const bool cached = options.recovery_mode == RecoveryMode::cache && (request.recover || options.auto_cache_recover);
+  if (permitted->grant == Subscription::Grant::hook) {
+    ask_subscribe(peer, command, options.subscribe_hook, request, *std::move(permitted));
+  } else if (cached && !options.cache_empty_hook.empty()) {
+    look_for_last_value(peer, request, *std::move(permitted));
+  } else {
     subscribe(peer, request.channel, request, *std::move(permitted));
   }
 }
@@ -91,7 +100,9 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (!request.token.empty()) {
     auto token = snapshot.tokens().verify_subscription(request.token, desk_.clock.wall());
     if (!token) {
-      desk_.refused(peer, token.error());
+      const base::Refusal refusal = refusal_of_token(desk_, request.token, token.error());
+      if (refusal == base::Error::busy) return refused(ErrorCode::internal);  // it comes again
+      desk_.refused(peer, refusal);
       const bool expired = token.error() == base::Error::token_expired;
       return refused(expired ? ErrorCode::token_expired : ErrorCode::permission_denied);
     }
@@ -106,23 +117,35 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     permitted.changes = claims.changes;
     permitted.info = json_of(claims.info);
   }
-  const auto allowed =
-      snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
-                                  {.channel_token = permitted.grant == Subscription::Grant::token});
-  if (!allowed) return refused(reply_error_of(allowed.error()));
+  const NamespaceOptions& options = *snapshot.options_of(channel);
+  const bool asks_hook = permitted.grant == Subscription::Grant::policy && !options.subscribe_hook.empty() &&
+                         !auth::names_user(channel, session.identity.user.view());
+  if (asks_hook) {
+    permitted.grant = Subscription::Grant::hook;
+  } else {
+    const auto allowed =
+        snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
+                                    {.channel_token = permitted.grant == Subscription::Grant::token});
+    if (!allowed) return refused(reply_error_of(allowed.error()));
+  }
   // Watching a channel that nobody watches makes one: an address may do that only so often.
   if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
     return refused(ErrorCode::too_many_requests);
   }
-  if (request.tf) {
-    if (!snapshot.options_of(channel)->allow_tags_filter) return refused(ErrorCode::permission_denied);
-    std::vector<hub::FilterNode> nodes;
-    flatten(*request.tf, nodes);
-    auto filter = hub::TagFilter::compile(nodes);
-    if (!filter || !request.delta.empty()) return refused(ErrorCode::bad_request);
-    permitted.filter = std::make_unique<hub::TagFilter>(*std::move(filter));
-  }
+  if (const auto code = add_filter(options, request, permitted)) return refused(*code);
   return permitted;
+}
+
+std::optional<ErrorCode> CentrifugeFront::add_filter(const NamespaceOptions& options, const SubscribeRequest& request,
+                                                     Permitted& permitted) {
+  if (!request.tf) return std::nullopt;
+  if (!options.allow_tags_filter) return ErrorCode::permission_denied;
+  std::vector<hub::FilterNode> nodes;
+  flatten(*request.tf, nodes);
+  auto filter = hub::TagFilter::compile(nodes);
+  if (!filter || !request.delta.empty()) return ErrorCode::bad_request;
+  permitted.filter = std::make_unique<hub::TagFilter>(*std::move(filter));
+  return std::nullopt;
 }
 
 void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::ServerSubscription>& wanted,
@@ -133,8 +156,8 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
       return refuse_connect(peer, ErrorCode::unknown_channel);
     }
     if (place_of(peer, each.channel)) continue;
-    const auto asked = std::ranges::find(requests, std::string_view(each.channel),
-                                         [](const auto& request) { return request.first; });
+    const auto asked =
+        std::ranges::find(requests, std::string_view(each.channel), [](const auto& request) { return request.first; });
     SubscribeRequest request{.positioned = true, .recoverable = true, .join_leave = true};
     if (asked != requests.end()) {
       request.recover = asked->second.recover;
@@ -142,11 +165,9 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
       request.offset = asked->second.offset;
     }
     ++session.joining;
-    subscribe(peer, each.channel, request,
-              {.grant = Subscription::Grant::server,
-               .changes = each.changes,
-               .info = json_of(each.info),
-               .data = each.data});
+    subscribe(
+        peer, each.channel, request,
+        {.grant = Subscription::Grant::server, .changes = each.changes, .info = json_of(each.info), .data = each.data});
   }
   if (!session.carrier.unidirectional) return;
   // A unidirectional client has no other way to ask for channels; it needs the right that any client needs.
@@ -157,6 +178,7 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
     if (!permitted) return;
+    if (permitted->grant == Subscription::Grant::hook) return refuse_connect(peer, ErrorCode::permission_denied);
     ++session.joining;
     subscribe(peer, channel, whole, *std::move(permitted));
   }
@@ -188,8 +210,9 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
       subscription.announced &&
       (request.join_leave || changes.force_push_join_leave.value_or(options.force_push_join_leave));
   subscription.delta = request.delta == "fossil" && options.allow_delta && !permitted.filter;
-  subscription.ttl = permitted.lifetime.ttl;
-  subscription.expires = permitted.lifetime.until;
+  const bool refreshed_by_hook = permitted.grant == Subscription::Grant::hook && !options.sub_refresh_hook.empty();
+  subscription.ttl = refreshed_by_hook ? 0 : permitted.lifetime.ttl;
+  subscription.expires = refreshed_by_hook ? permitted.lifetime.ends : permitted.lifetime.until;
   subscription.info = base::SharedBytes::copy(permitted.info);
   subscription.filter = std::move(permitted.filter);
   subscription.pending = std::make_unique<Session::Pending>();
@@ -385,6 +408,7 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   if (subscription.settled) return;
   subscription.settled = true;
   const std::string channel(channel_of(subscription));
+  announce_subscribed(desk_, peer, channel);
   if (subscription.tells_events) {
     subscription.events = desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, {}),
                                                   static_cast<std::uint16_t>(place | kEventsIndex), desk_.post);
@@ -399,6 +423,7 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
 
 void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
+  if (subscription.settled) announce_unsubscribed(desk_, peer, channel_of(subscription));
   for (const hub::SubscriptionId id : {subscription.id, subscription.events}) {
     if (id == hub::SubscriptionId{}) continue;
     desk_.attendance.leave(id);
@@ -433,6 +458,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefresh
   if (subscription.ttl == 0) return refuse(peer, command, ErrorCode::bad_request);
   auto token = desk_.snapshot->tokens().verify_subscription(request.token, desk_.clock.wall());
   if (!token && token.error() == base::Error::token_expired) return refuse(peer, command, ErrorCode::expired);
+  if (!token && refusal_of_token(desk_, request.token, token.error()) == base::Error::busy) {
+    return refuse(peer, command, ErrorCode::internal);
+  }
   const bool own = token && token->claims.channel == request.channel &&
                    token->claims.common.subject == session.identity.user.view() &&
                    (token->claims.client.empty() || token->claims.client == session.client);
@@ -453,16 +481,27 @@ void CentrifugeFront::expire_subscriptions(Peer& peer) {
   auto& all = peer.centrifuge()->subscriptions;
   for (std::size_t place = 0; place < all.size(); ++place) {
     if (all[place].state != Subscription::State::live || all[place].expires > desk_.now) continue;
-    const std::string channel(channel_of(all[place]));
-    unsubscribe(peer, place);
-    push(peer, channel, door::centrifuge::to_push(UnsubscribeCode::subscription_expired));
+    const NamespaceOptions* options = desk_.snapshot->options_of(channel_of(all[place]));
+    const bool by_hook = all[place].grant == Subscription::Grant::hook;
+    if (by_hook && options != nullptr && !options->sub_refresh_hook.empty()) {
+      ask_sub_refresh(peer, place);
+    } else {
+      expire(peer, place);
+    }
   }
+}
+
+void CentrifugeFront::expire(Peer& peer, std::size_t place) {
+  const std::string channel(channel_of(peer.centrifuge()->subscriptions[place]));
+  unsubscribe(peer, place);
+  push(peer, channel, door::centrifuge::to_push(UnsubscribeCode::subscription_expired));
 }
 
 void CentrifugeFront::reauthorise(Peer& peer) {
   bool changed = false;
   for (Subscription& each : peer.centrifuge()->subscriptions) {
-    if (each.state == Subscription::State::free || each.grant == Subscription::Grant::server) continue;
+    if (each.state == Subscription::State::free) continue;
+    if (each.grant == Subscription::Grant::server || each.grant == Subscription::Grant::hook) continue;
     const auto allowed = desk_.snapshot->policy().authorize(
         desk_.principal_of(peer), auth::Verb::subscribe, channel_of(each), desk_.clock.wall(),
         {.channel_token = each.grant == Subscription::Grant::token});

@@ -12,6 +12,7 @@
 #include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
+#include "server/events.h"
 #include "server/hooks.h"
 #include "server/post_office.h"
 #include "server/shared.h"
@@ -31,6 +32,7 @@ struct Desk {
   hub::Attendance& attendance;
   Connections& connections;
   Hooks& hooks;
+  Events& events;
   const base::Instant& now;  // of this turn
   ws::Scratch scratch;
 
@@ -47,6 +49,8 @@ struct Desk {
   base::WorkerId home_of(std::string_view channel) const {
     return hub::home_of(channel, shared.workers(), shared.secret());
   }
+  // A key counts for its channel.
+  base::Hash128 idempotency_key(std::string_view channel, std::string_view key) const;
   // The request number under which an answer finds its way back to a peer.
   static constexpr hub::RequestId kNumbered = hub::RequestId{1} << 63;  // not of a peer: whoever asked counts its own
   static hub::RequestId request_of(const Peer& peer) { return (std::uint64_t{peer.generation} << 32) | peer.slot; }

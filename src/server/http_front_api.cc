@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/hash.h"
 #include "codec/json_out.h"
 #include "door/channel_name.h"
 #include "door/payload_format.h"
@@ -52,10 +51,7 @@ void HttpFront::send_publish(Peer& peer, door::publish::ApiPublish command) {
   hub::Publish publish;
   publish.request = Desk::request_of(peer);
   if (command.idempotency_key) {
-    std::string scope = command.channel;
-    scope += '\0';  // cannot occur in either
-    scope += *command.idempotency_key;
-    publish.idempotency_key = base::hash128(scope, desk_.shared.secret());
+    publish.idempotency_key = desk_.idempotency_key(command.channel, *command.idempotency_key);
     publish.content = door::publish::content_hash(command.content, command.tags, desk_.shared.secret());
   }
   publish.message = hub::Message::make(command.content.kind, command.content.payload, desk_.clock.now(),
