@@ -8,6 +8,7 @@
 #include "door/centrifuge/publication.h"
 #include "door/channel_name.h"
 #include "hub/events_channel.h"
+#include "server/announce.h"
 #include "server/centrifuge_close.h"
 #include "server/centrifuge_front.h"
 #include "server/feed_front.h"
@@ -99,7 +100,9 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (!request.token.empty()) {
     auto token = snapshot.tokens().verify_subscription(request.token, desk_.clock.wall());
     if (!token) {
-      desk_.refused(peer, token.error());
+      const base::Refusal refusal = refusal_of_token(desk_, request.token, token.error());
+      if (refusal == base::Error::busy) return refused(ErrorCode::internal);  // it comes again
+      desk_.refused(peer, refusal);
       const bool expired = token.error() == base::Error::token_expired;
       return refused(expired ? ErrorCode::token_expired : ErrorCode::permission_denied);
     }
@@ -153,8 +156,8 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
       return refuse_connect(peer, ErrorCode::unknown_channel);
     }
     if (place_of(peer, each.channel)) continue;
-    const auto asked = std::ranges::find(requests, std::string_view(each.channel),
-                                         [](const auto& request) { return request.first; });
+    const auto asked =
+        std::ranges::find(requests, std::string_view(each.channel), [](const auto& request) { return request.first; });
     SubscribeRequest request{.positioned = true, .recoverable = true, .join_leave = true};
     if (asked != requests.end()) {
       request.recover = asked->second.recover;
@@ -162,11 +165,9 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
       request.offset = asked->second.offset;
     }
     ++session.joining;
-    subscribe(peer, each.channel, request,
-              {.grant = Subscription::Grant::server,
-               .changes = each.changes,
-               .info = json_of(each.info),
-               .data = each.data});
+    subscribe(
+        peer, each.channel, request,
+        {.grant = Subscription::Grant::server, .changes = each.changes, .info = json_of(each.info), .data = each.data});
   }
   if (!session.carrier.unidirectional) return;
   // A unidirectional client has no other way to ask for channels; it needs the right that any client needs.
@@ -411,6 +412,7 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   if (subscription.settled) return;
   subscription.settled = true;
   const std::string channel(channel_of(subscription));
+  announce_subscribed(desk_, peer, channel);
   if (subscription.tells_events) {
     subscription.events = desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, {}),
                                                   static_cast<std::uint16_t>(place | kEventsIndex), desk_.post);
@@ -425,6 +427,7 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
 
 void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
+  if (subscription.settled) announce_unsubscribed(desk_, peer, channel_of(subscription));
   for (const hub::SubscriptionId id : {subscription.id, subscription.events}) {
     if (id == hub::SubscriptionId{}) continue;
     desk_.attendance.leave(id);
@@ -461,6 +464,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefresh
   if (subscription.ttl == 0) return refuse(peer, command, ErrorCode::bad_request);
   auto token = desk_.snapshot->tokens().verify_subscription(request.token, desk_.clock.wall());
   if (!token && token.error() == base::Error::token_expired) return refuse(peer, command, ErrorCode::expired);
+  if (!token && refusal_of_token(desk_, request.token, token.error()) == base::Error::busy) {
+    return refuse(peer, command, ErrorCode::internal);
+  }
   const bool own = token && token->claims.channel == request.channel &&
                    token->claims.common.subject == session.identity.user.view() &&
                    (token->claims.client.empty() || token->claims.client == session.client);

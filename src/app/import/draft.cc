@@ -38,8 +38,7 @@ bool Draft::set(std::string_view option, const Tree& value, std::string_view key
   return set_in(settings.channels, option, value, key);
 }
 
-bool Draft::set_in(server::NamespaceOptions& space, std::string_view option, const Tree& value,
-                   std::string_view key) {
+bool Draft::set_in(server::NamespaceOptions& space, std::string_view option, const Tree& value, std::string_view key) {
   const Option* const found = find_option(option);
   ASSERT(found != nullptr);
   const auto texts = texts_for(*found, value);
@@ -104,22 +103,17 @@ std::optional<base::Duration> go_duration(std::string_view text) {
     std::string_view name;
     double ns;
   };
-  constexpr auto kUnits = std::to_array<GoUnit>({{"ns", 1},
-                                                 {"us", 1e3},
-                                                 {"\xc2\xb5s", 1e3},
-                                                 {"ms", 1e6},
-                                                 {"s", 1e9},
-                                                 {"m", 60e9},
-                                                 {"h", 3600e9}});
+  constexpr auto kUnits = std::to_array<GoUnit>(
+      {{"ns", 1}, {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}});
   if (text == "0") return base::Duration{0};
   if (text.empty()) return std::nullopt;
   double total = 0;
   while (!text.empty()) {
     double number = 0;
     // Without exponents and signs, which Go does not take here.
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-    if (error != std::errc{} || !(text.front() == '.' || (text.front() >= '0' && text.front() <= '9'))) return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    if (error != std::errc{} || !(text.front() == '.' || (text.front() >= '0' && text.front() <= '9')))
+      return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     const GoUnit* unit = nullptr;
     for (const GoUnit& each : kUnits) {

@@ -110,11 +110,13 @@ constexpr auto kKnown = std::to_array<Known>({
     {"channel.patterns", "channel patterns as namespaces are not there; use prefixes"},
     {"channel.without_namespace.history_meta_ttl", "there is one for all channels: limits.history_meta_ttl"},
     {"channel.without_namespace.batch_max_size", "messages wait for max_delay, whatever their number"},
-    {"channel.without_namespace.batch_flush_latest", "slow_reader = \"conflate\" gives slow clients the newest message only"},
+    {"channel.without_namespace.batch_flush_latest",
+     "slow_reader = \"conflate\" gives slow clients the newest message only"},
     {"channel.without_namespace.subscribe_proxy_enabled", kNoHooks},
     {"channel.without_namespace.publish_proxy_enabled", kNoHooks},
     {"channel.without_namespace.sub_refresh_proxy_enabled", kNoHooks},
-    {"channel.without_namespace.subscribe_stream_proxy_enabled", "streams from a back end need gRPC, which is not there"},
+    {"channel.without_namespace.subscribe_stream_proxy_enabled",
+     "streams from a back end need gRPC, which is not there"},
     {"channel.without_namespace.cache_empty_proxy_enabled", kNoHooks},
     {"channel.without_namespace.state_proxy_enabled", kNoHooks},
     {"channel.without_namespace.state_events", kNoHooks},
@@ -125,7 +127,8 @@ constexpr auto kKnown = std::to_array<Known>({
     {"channel.without_namespace.map_users_presence_channel_prefix", kNoMaps},
     {"channel.without_namespace.shared_poll", "channels that are polled from a back end are not there"},
     {"channel.without_namespace.keep_latest_publication", "recovery_mode = \"cache\" keeps the newest message"},
-    {"channel.without_namespace.client_publish_debounce_interval", "publishing is limited by limits.publishes_per_s_max"},
+    {"channel.without_namespace.client_publish_debounce_interval",
+     "publishing is limited by limits.publishes_per_s_max"},
     {"channel.without_namespace.subscribe_cel", kNoExpressions},
     {"channel.without_namespace.publish_cel", kNoExpressions},
     {"channel.without_namespace.presence_cel", kNoExpressions},
@@ -255,8 +258,8 @@ bool says_nothing(const std::string& path, const Tree& value) {
   if (value.is_off()) return true;
   if (const Tree::Table* const table = value.table()) {
     if (const Tree* const enabled = find(value, "enabled"); enabled != nullptr && enabled->is_off()) return true;
-    return std::ranges::all_of(*table,
-                               [&](const auto& member) { return says_nothing(path + "." + member.first, member.second); });
+    return std::ranges::all_of(
+        *table, [&](const auto& member) { return says_nothing(path + "." + member.first, member.second); });
   }
   return std::ranges::any_of(kStandard, [&](const auto& standard) {
     return path == standard.first && text_of_scalar(value) == standard.second;

@@ -19,8 +19,8 @@ constexpr std::size_t kApiKeyBytesMin = 16;
 constexpr std::size_t kKeyBytesMax = 1024;
 
 // Secrets that the server would refuse go into the file as a comment: they are needed to tell who used them.
-void import_secret(Tree& document, Draft& draft, std::string_view path, const std::string& option, std::size_t bytes_min,
-                   std::vector<base::Secret>& keys) {
+void import_secret(Tree& document, Draft& draft, std::string_view path, const std::string& option,
+                   std::size_t bytes_min, std::vector<base::Secret>& keys) {
   const auto value = take(document, path);
   if (!value || value->is_off()) return;
   const auto text = text_of_scalar(*value);
@@ -54,8 +54,9 @@ std::string import_public_keys(Tree& document, Draft& draft, const ImportPlan& p
       paths.push_back(text);
       from.push_back(path);
     } else if (plan.public_keys_file.empty()) {
-      draft.changed(path, "stands in the file itself; with --out it is written to a file beside it, which "
-                          "auth.token_public_keys_file names");
+      draft.changed(path,
+                    "stands in the file itself; with --out it is written to a file beside it, which "
+                    "auth.token_public_keys_file names");
     } else {
       pem += inside;
       if (!pem.ends_with('\n')) pem += '\n';

@@ -10,6 +10,7 @@
 
 #include "app/import/tree.h"
 #include "codec/json_in.h"
+#include "codec/utf8.h"
 
 namespace app::import {
 namespace {
@@ -204,6 +205,7 @@ Format format_of(std::string_view file, std::string_view text) {
 }
 
 std::expected<Tree, std::string> read_tree(Format format, std::string_view text) {
+  if (!codec::utf8_valid(text)) return std::unexpected("is not UTF-8");
   Made made = format == Format::json ? read_json(text) : format == Format::toml ? read_toml(text) : read_yaml(text);
   if (made && std::holds_alternative<std::monostate>(made->value)) return Tree{Tree::Table{}};  // an empty file
   if (made && made->table() == nullptr) return std::unexpected("is not a table of keys");

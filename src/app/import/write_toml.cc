@@ -41,7 +41,8 @@ void append_findings(std::string& out, const Draft& draft, Finding::Kind kind, s
   for (const Finding& finding : draft.findings()) {
     if (finding.kind != kind) continue;
     if (std::exchange(first, false)) out += fmt::format("#\n# {}\n", title);
-    append_comment(out, finding.why.empty() ? "* " + finding.key : fmt::format("* {}: {}", finding.key, finding.why), 2);
+    append_comment(out, finding.why.empty() ? "* " + finding.key : fmt::format("* {}: {}", finding.key, finding.why),
+                   2);
   }
 }
 
