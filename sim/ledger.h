@@ -15,6 +15,8 @@ inline void expect_nobody_left(World& world) {
     EXPECT_EQ(worker->connections(), 0U);
     EXPECT_EQ(worker->fan_out().subscriptions(), 0U);
     EXPECT_EQ(worker->fan_out().channels(), 0U);
+    EXPECT_EQ(worker->attendance().members(), 0U);
+    EXPECT_EQ(worker->home().members(), 0U);
     EXPECT_FALSE(worker->fan_out().has_backlog());
     EXPECT_FALSE(worker->home().has_backlog());
   }

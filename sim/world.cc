@@ -28,7 +28,7 @@ World::World(WorldOptions options)
   for (std::uint16_t id = 0; id < options_.workers; ++id) {
     Seat& seat = *seats_[id];
     workers_.push_back(std::make_unique<server::Worker>(
-        id, *shared_, *mailboxes_, wakeups, server::WorkerIo{network_, *seat.poller, clock_, *seat.entropy}));
+        id, *shared_, *mailboxes_, wakeups, server::WorkerIo{network_, *seat.poller, clock_, *seat.entropy, egress_}));
     workers_.back()->add_listener(seat.listener, {.address = "sim", .admin = true});
   }
 }

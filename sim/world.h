@@ -97,6 +97,7 @@ class World {
   base::SeededEntropy entropy_;
   Network network_;
   server::SilentLog log_;
+  egress::NoClient egress_;
   std::unique_ptr<server::Shared> shared_;
   std::unique_ptr<server::Mailboxes> mailboxes_;
   std::vector<std::unique_ptr<Seat>> seats_;

@@ -144,7 +144,7 @@ class Bench {
     shared_ = std::make_unique<server::Shared>(*std::move(snapshot), std::uint16_t{1}, 5, clock_.now(), log_);
     mailboxes_ = std::make_unique<server::Mailboxes>(std::uint16_t{1}, server::MailboxSize{});
     worker_ = std::make_unique<server::Worker>(base::WorkerId{0}, *shared_, *mailboxes_, wakeups_,
-                                               server::WorkerIo{clients_, clients_, clock_, entropy_});
+                                               server::WorkerIo{clients_, clients_, clock_, entropy_, egress_});
     worker_->add_listener(kListener, {.address = "bench", .admin = true});
   }
 
@@ -209,6 +209,7 @@ class Bench {
   struct Wakeup final : loop::Wakeup {
     bool wake() override { return false; }
   } wakeup_;
+  egress::NoClient egress_;
   std::vector<loop::Wakeup*> wakeups_{&wakeup_};
   std::unique_ptr<server::Shared> shared_;
   std::unique_ptr<server::Mailboxes> mailboxes_;

@@ -7,6 +7,7 @@
 #include <map>
 #include <ranges>
 
+#include "app/config_channels.h"
 #include "app/config_draft.h"
 #include "app/net_text.h"
 #include "auth/api_key.h"
@@ -191,14 +192,21 @@ void check_limits(ConfigDraft& draft, const server::Options& options) {
 }
 
 bool permits(const server::NamespaceOptions& space, auth::Access access) {
-  return space.permissions.subscribe == access || space.permissions.publish == access;
+  const auth::NamespacePermissions& permissions = space.permissions;
+  return permissions.subscribe == access || permissions.publish == access || permissions.history == access ||
+         permissions.presence == access;
+}
+
+bool asks_for_tokens(const server::NamespaceOptions& space) {
+  return permits(space, auth::Access::token) || permits(space, auth::Access::user) ||
+         space.permissions.user_limited_channels;
 }
 
 }  // namespace
 
 std::string to_string(const ConfigError& error) { return error.where + ": " + error.message; }
 
-server::Options resolve(ConfigDraft& draft, const Files& files) {
+server::Options resolve(ConfigDraft& draft, const Files& files, std::optional<bool> runs_in_dev) {
   Settings& settings = draft.settings;
   server::Options options = settings.server;
   append_key_file(draft, files, "auth.token_keys_file", settings.token_keys_file, options.token_hs256_keys);
@@ -209,6 +217,8 @@ server::Options resolve(ConfigDraft& draft, const Files& files) {
   options.namespaces = {settings.channels};
   options.namespaces.insert(options.namespaces.end(), settings.namespaces.begin(), settings.namespaces.end());
 
+  if (runs_in_dev.value_or(options.dev)) apply_dev_defaults(draft, options);
+
   if (options.dev && !draft.was_set("server.admin_listen")) settings.admin_listen.clear();
   add_listeners(draft, "server.listen", settings.listen, Serves::clients, options);
   add_listeners(draft, "server.admin_listen", settings.admin_listen, Serves::admin, options);
@@ -218,6 +228,7 @@ server::Options resolve(ConfigDraft& draft, const Files& files) {
   check_auth(draft, options);
   check_log(draft, options);
   check_limits(draft, options);
+  check_channels(draft, options);
   return options;
 }
 
@@ -233,7 +244,7 @@ std::expected<server::Options, std::vector<ConfigError>> load_options(const Conf
   }
   read_environment(draft, sources.environment);
   read_flags(draft, sources.flags);
-  server::Options options = resolve(draft, files);
+  server::Options options = resolve(draft, files, sources.runs_in_dev);
   if (!draft.errors().empty()) return std::unexpected(std::move(draft.errors()));
   return options;
 }
@@ -256,13 +267,14 @@ std::vector<std::string> warnings(const server::Options& options) {
     return found;
   }
   const bool nothing_permitted = std::ranges::none_of(options.namespaces, [](const server::NamespaceOptions& space) {
-    return permits(space, auth::Access::anyone) || permits(space, auth::Access::token);
+    return permits(space, auth::Access::anyone) || asks_for_tokens(space);
   });
   if (nothing_permitted && options.api_keys.empty()) {
     found.emplace_back(
         "Nobody may do anything yet: there are no API keys, and no namespace permits anybody to subscribe or publish. "
         "Set "
-        "channels.subscribe and channels.publish (nobody, anyone, token), or start with --dev to try things out.");
+        "channels.subscribe and channels.publish (nobody, token, user, anyone), or start with --dev to try things "
+        "out.");
   } else if (nothing_permitted) {
     found.emplace_back(
         "Only API keys may do anything: no namespace permits anybody to subscribe or publish (channels.subscribe, "
@@ -270,7 +282,7 @@ std::vector<std::string> warnings(const server::Options& options) {
   }
   const bool takes_tokens = !options.token_hs256_keys.empty() || !options.token_public_keys_pem.empty();
   for (const server::NamespaceOptions& space : options.namespaces) {
-    if (permits(space, auth::Access::token) && !takes_tokens) {
+    if (asks_for_tokens(space) && !takes_tokens) {
       found.push_back(
           fmt::format("{} asks for tokens, but there is no key to check them with (auth.token_keys, "
                       "auth.token_public_keys_file).",

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ struct ConfigSources {
   std::string file;  // path of the TOML file; empty: none
   Environment environment;
   std::vector<FlagValue> flags;
+  // Of a reload: whether the server runs with --dev, which a reload does not change, nor what it turns on.
+  std::optional<bool> runs_in_dev = {};
 };
 
 struct ConfigError {

@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +46,8 @@ void read_file(ConfigDraft& draft, const std::string& path, std::string_view tex
 void read_environment(ConfigDraft& draft, const Environment& environment);
 void read_flags(ConfigDraft& draft, const std::vector<FlagValue>& flags);
 
-// Reads the key files, checks everything that needs more than one value, builds the listeners.
-server::Options resolve(ConfigDraft& draft, const Files& files);
+// Reads the key files, checks everything that needs more than one value, builds the listeners. `runs_in_dev` as in
+// ConfigSources.
+server::Options resolve(ConfigDraft& draft, const Files& files, std::optional<bool> runs_in_dev);
 
 }  // namespace app

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
+#include "app/choices.h"
 #include "app/reference.h"
 #include "app/settings.h"
 #include "auth/test_keys.h"
@@ -32,10 +34,11 @@ class MemoryFiles final : public Files {
 using Loaded = std::expected<server::Options, std::vector<ConfigError>>;
 
 Loaded load(std::string toml, Environment environment = {}, std::vector<FlagValue> flags = {},
-            std::map<std::string, std::string> files = {}) {
+            std::map<std::string, std::string> files = {}, std::optional<bool> runs_in_dev = {}) {
   files["w.toml"] = std::move(toml);
-  return load_options({.file = "w.toml", .environment = std::move(environment), .flags = std::move(flags)},
-                      MemoryFiles(std::move(files)));
+  return load_options(
+      {.file = "w.toml", .environment = std::move(environment), .flags = std::move(flags), .runs_in_dev = runs_in_dev},
+      MemoryFiles(std::move(files)));
 }
 
 std::string errors_of(const Loaded& loaded) {
@@ -217,7 +220,8 @@ constexpr Refusal kRefusals[] = {
     {"[server]\ndrain_window = 10\n", "server.drain_window is a duration in quotes, for example \"10s\""},
     {"[server]\ndrain_window = \"10\"\n", "server.drain_window: \"10\" is not a duration; write a number with a unit"},
     {"[server]\ndrain_window = [\"10s\"]\n", "is a duration in quotes"},
-    {"[channels]\nsubscribe = \"everyone\"\n", "channels.subscribe: \"everyone\" is none of nobody, anyone and token"},
+    {"[channels]\nsubscribe = \"everyone\"\n",
+     "channels.subscribe: \"everyone\" is none of nobody, anyone, token or user"},
     {"[tls]\ncertificate_file = 1979-05-27\n", "tls.certificate_file is a text in quotes"},
     // Ranges
     {"[limits]\nmessage_bytes_max = \"1GiB\"\n", "limits.message_bytes_max: 1GiB is out of range; take 1B to 64MiB"},
@@ -270,6 +274,31 @@ constexpr Refusal kRefusals[] = {
     {"[websocket]\ndeflate = false\ndeflate_context_takeover = true\n", "needs websocket.deflate"},
     {"[limits]\nhistory_bytes_total_max = \"1MiB\"\n[namespaces.x]\nhistory_bytes_max = \"2MiB\"\n",
      "w.toml:4:21: namespaces.x.history_bytes_max is above limits.history_bytes_total_max"},
+    // Channels that contradict themselves
+    {"[channels]\nchannel_pattern = \"[a-z\"\n", "w.toml:2:19: channels.channel_pattern = [a-z has a [ without ]"},
+    {"[namespaces.x]\nforce_recovery = true\nhistory_messages_max = 0\n",
+     "w.toml:2:18: namespaces.x.force_recovery needs history"},
+    {"[channels]\nforce_recovery = true\nslow_reader = \"drop\"\n",
+     "channels.force_recovery and slow_reader contradict each other"},
+    {"[channels]\nforce_recovery = true\nslow_reader = \"conflate\"\n",
+     "channels.force_recovery and slow_reader contradict each other"},
+    {"[channels]\nforce_push_join_leave = true\n", "channels.force_push_join_leave does nothing without join_leave"},
+    {"[channels]\nauto_cache_recover = true\n",
+     "channels.auto_cache_recover does nothing without recovery_mode = \"cache\""},
+    {"[channels]\nauto_cache_recover = true\nrecovery_mode = \"cache\"\nallow_recovery = false\n",
+     "channels.auto_cache_recover needs allow_recovery or force_recovery"},
+    {"[channels]\nallow_delta = true\nhistory_messages_max = 0\n", "channels.allow_delta needs history"},
+    {"[channels]\ndelta_publish = true\n", "channels.delta_publish does nothing without allow_delta"},
+    {"[channels]\nsubscribe = \"as_subscribe\"\n",
+     "channels.subscribe: \"as_subscribe\" is none of nobody, anyone, token or user"},
+    {"[channels]\npayload_format = \"xml\"\n",
+     "channels.payload_format: \"xml\" is none of any, json, json_object or binary"},
+    {"[centrifuge]\npersonal_channel = true\npersonal_channel_namespace = \"own\"\n",
+     "w.toml:3:30: centrifuge.personal_channel_namespace = own: there is no such namespace; write [namespaces.own]"},
+    {"[centrifuge]\npersonal_channel = true\n[channels]\nsubscribe = \"user\"\n",
+     "centrifuge.personal_channel needs channels.user_limited_channels = true"},
+    {"[centrifuge]\npersonal_channel_single_connection = true\n", "does nothing without personal_channel"},
+    {"[centrifuge]\npersonal_channel_namespace = \"x\"\n", "does nothing without personal_channel"},
     // Namespaces
     {"[namespaces.\"a b\"]\n", "the name of a namespace is 1 to 32 letters, digits, _ and -"},
     {"[namespaces.\"\"]\n", "the name of a namespace is"},
@@ -405,6 +434,88 @@ TEST(Config, DevListensHereOnlyAndHasNoAdminListener) {
   EXPECT_EQ(options->listeners.size(), 2U);
 }
 
+TEST(Config, DevTurnsOnWhatWasNotSet) {
+  const std::string namespaces =
+      "[namespaces.chat]\n[namespaces.bare]\nhistory_messages_max = 0\n[namespaces.set]\nallow_delta = false\n"
+      "allow_tags_filter = false\n";
+  const auto dev = load("[server]\ndev = true\n" + namespaces);
+  ASSERT_TRUE(dev) << errors_of(dev);
+  EXPECT_TRUE(dev->anonymous_without_token);
+  ASSERT_EQ(dev->namespaces.size(), 4U);  // the default one, then by name
+  const auto& [standard, bare, chat, set] =
+      std::tie(dev->namespaces[0], dev->namespaces[1], dev->namespaces[2], dev->namespaces[3]);
+  EXPECT_TRUE(standard.presence && standard.join_leave && standard.allow_delta && standard.allow_tags_filter);
+  EXPECT_FALSE(chat.presence || chat.join_leave);
+  EXPECT_TRUE(chat.allow_delta && chat.allow_tags_filter);
+  EXPECT_FALSE(bare.allow_delta);  // it keeps no history
+  EXPECT_TRUE(bare.allow_tags_filter);
+  EXPECT_FALSE(set.allow_delta || set.allow_tags_filter);
+
+  const auto said = load(
+      "[server]\ndev = true\n[centrifuge]\nanonymous_without_token = false\n[channels]\npresence = false\n"
+      "join_leave = false\n");
+  ASSERT_TRUE(said) << errors_of(said);
+  EXPECT_FALSE(said->anonymous_without_token);
+  EXPECT_FALSE(said->namespaces[0].presence || said->namespaces[0].join_leave);
+
+  // A reload does not turn them on or off.
+  const auto later = load("[server]\ndev = true\n", {}, {}, {}, false);
+  ASSERT_TRUE(later) << errors_of(later);
+  EXPECT_FALSE(later->anonymous_without_token || later->namespaces[0].presence);
+  const auto still = load("", {}, {}, {}, true);
+  ASSERT_TRUE(still) << errors_of(still);
+  EXPECT_TRUE(still->anonymous_without_token && still->namespaces[0].presence);
+
+  const auto production = load(namespaces);
+  ASSERT_TRUE(production) << errors_of(production);
+  EXPECT_FALSE(production->anonymous_without_token);
+  for (const server::NamespaceOptions& space : production->namespaces) {
+    EXPECT_FALSE(space.presence || space.join_leave || space.allow_delta || space.allow_tags_filter);
+    EXPECT_TRUE(space.allow_positioning && space.allow_recovery);
+  }
+}
+
+TEST(Config, ChannelOptionsThatGoTogether) {
+  for (const std::string_view toml : {
+           "[channels]\nforce_recovery = true\n",
+           "[channels]\nforce_recovery = true\nrecovery_mode = \"cache\"\nslow_reader = \"conflate\"\n",
+           "[channels]\nforce_recovery = true\nrecovery_mode = \"cache\"\nhistory_messages_max = 0\n",
+           "[channels]\nslow_reader = \"drop\"\n",
+           "[channels]\nallow_delta = true\ndelta_publish = true\n",
+           "[channels]\njoin_leave = true\nforce_push_join_leave = true\n",
+           "[channels]\nrecovery_mode = \"cache\"\nauto_cache_recover = true\n",
+           "[channels]\nchannel_pattern = \"room-[0-9]{1,8}\"\n",
+           "[centrifuge]\npersonal_channel = true\n",
+           "[centrifuge]\npersonal_channel = true\npersonal_channel_namespace = \"own\"\n[namespaces.own]\n"
+           "subscribe = \"user\"\nuser_limited_channels = true\n",
+       }) {
+    const auto options = load(std::string(toml));
+    EXPECT_TRUE(options) << toml << errors_of(options);
+  }
+}
+
+TEST(Config, PermissionsOfANamespace) {
+  const auto options = load(R"([namespaces.x]
+subscribe = "user"
+publish = "nobody"
+read_history = "anyone"
+read_presence = "as_subscribe"
+publish_for_subscriber = true
+read_history_for_subscriber = true
+read_presence_for_subscriber = true
+user_limited_channels = true
+)");
+  ASSERT_TRUE(options) << errors_of(options);
+  EXPECT_EQ(options->namespaces[1].permissions, (auth::NamespacePermissions{.subscribe = auth::Access::user,
+                                                                            .publish = auth::Access::nobody,
+                                                                            .history = auth::Access::anyone,
+                                                                            .presence = std::nullopt,
+                                                                            .publish_for_subscriber = true,
+                                                                            .history_for_subscriber = true,
+                                                                            .presence_for_subscriber = true,
+                                                                            .user_limited_channels = true}));
+}
+
 TEST(Config, TlsListenersWithTheirFiles) {
   const auto options = load(
       "[server]\nlisten = [\"https://0.0.0.0:443\", \"0.0.0.0:80\"]\n[tls]\ncertificate_file = \"c\"\nkey_file = "
@@ -432,6 +543,8 @@ TEST(Warnings, SayWhatIsProbablyNotMeant) {
   EXPECT_FALSE(warned("[namespaces.x]\npublish = \"anyone\"\n", "may do anything"));
   EXPECT_TRUE(warned("[channels]\npublish = \"token\"\n", "[channels] asks for tokens, but there is no key"));
   EXPECT_TRUE(warned("[namespaces.x]\nsubscribe = \"token\"\n", "[namespaces.x] asks for tokens"));
+  EXPECT_TRUE(warned("[namespaces.x]\nread_history = \"user\"\n", "[namespaces.x] asks for tokens"));
+  EXPECT_TRUE(warned("[namespaces.x]\nuser_limited_channels = true\n", "[namespaces.x] asks for tokens"));
   EXPECT_FALSE(warned(key + "[channels]\npublish = \"token\"\n", "asks for tokens"));
   EXPECT_TRUE(warned("[server]\nadmin_listen = [\"0.0.0.0:8001\"]\n", "admin listener can be reached"));
   EXPECT_TRUE(warned(key + "[server]\nlisten = [\"0.0.0.0:80\"]\n", "Tokens travel unencrypted"));
@@ -486,10 +599,8 @@ TEST(DiffOptions, EveryFieldOfTheOptionsIsCompared) {
             *value = {"127.0.0.1:7777"};
           } else if constexpr (std::is_same_v<Value, std::vector<base::Secret>>) {
             value->emplace_back("secret");
-          } else if constexpr (std::is_same_v<Value, auth::Access>) {
-            *value = auth::Access::token;
-          } else if constexpr (std::is_same_v<Value, hub::SlowReader>) {
-            *value = hub::SlowReader::conflate;
+          } else if constexpr (IsChoice<Value>) {
+            *value = Choices<Value>::kAll.back().choice;
           } else if constexpr (std::is_same_v<Value, std::string>) {
             *value = "other";
           } else {
@@ -521,7 +632,8 @@ trusted_proxies = ["10.0.0.1"]
 proxy_protocol = true
 [limits]
 connections_max = 8
-)");
+)",
+                           {}, {}, {}, running->dev);
   ASSERT_TRUE(running && wanted) << errors_of(wanted);
   const auto merged = merge_options(*running, *wanted);
   ASSERT_TRUE(merged);

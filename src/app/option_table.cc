@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "app/choices.h"
 #include "app/value_text.h"
 #include "base/assert.h"
 
@@ -51,6 +52,7 @@ constexpr std::array kSections = {
         "limits",
         "What one connection, and all together, may use. Every limit has a largest value; none can be switched off."},
     Section{"websocket", "WebSocket connections."},
+    Section{"centrifuge", "Clients that speak the Centrifuge protocol."},
     Section{"sse", "Server-sent events."},
     Section{"channels",
             "Channels of the default namespace. The same keys under [namespaces.NAME] are for the channels whose name "
@@ -205,6 +207,12 @@ constexpr auto kOptions = std::to_array<Option>({
      .help =
          "Refuses channels whose prefix before the first `:` is not a configured namespace. Otherwise they belong to "
          "the default namespace."},
+    {.key = "auth.private_channels",
+     .slot = in_server<&Options::private_channels>,
+     .reload = Reload::live,
+     .help = "A channel whose name begins with $ is private: nobody but whose token names it gets in, even where "
+             "subscribe is "
+             "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
 
     // limits
     {.key = "limits.message_bytes_max",
@@ -311,6 +319,34 @@ constexpr auto kOptions = std::to_array<Option>({
      .reload = Reload::live,
      .help = "New channels per second that one address makes by subscribing.",
      .range = {1, 1'000'000}},
+    {.key = "limits.publishes_per_s_max",
+     .slot = in_server<&Options::publishes_per_s_max>,
+     .reload = Reload::live,
+     .help =
+         "Messages per second that one Centrifuge client publishes. Of this limit and the four below a second's worth "
+         "may come at once; what is more is refused with the error 111, which clients take as try again later.",
+     .range = {1, 1'000'000}},
+    {.key = "limits.subscribes_per_s_max",
+     .slot = in_server<&Options::subscribes_per_s_max>,
+     .reload = Reload::live,
+     .help = "Subscriptions per second that one Centrifuge client begins. As many as channels_per_peer_max may come at "
+             "once, for a client that comes back begins all of them.",
+     .range = {1, 1'000'000}},
+    {.key = "limits.history_reads_per_s_max",
+     .slot = in_server<&Options::history_reads_per_s_max>,
+     .reload = Reload::live,
+     .help = "Times per second that one Centrifuge client reads a history.",
+     .range = {1, 1'000'000}},
+    {.key = "limits.presence_reads_per_s_max",
+     .slot = in_server<&Options::presence_reads_per_s_max>,
+     .reload = Reload::live,
+     .help = "Times per second that one Centrifuge client asks who is there.",
+     .range = {1, 1'000'000}},
+    {.key = "limits.rpcs_per_s_max",
+     .slot = in_server<&Options::rpcs_per_s_max>,
+     .reload = Reload::live,
+     .help = "Calls (RPC) per second that one Centrifuge client makes.",
+     .range = {1, 1'000'000}},
 
     // websocket
     {.key = "websocket.ping_interval",
@@ -342,6 +378,24 @@ constexpr auto kOptions = std::to_array<Option>({
          "Answers on /echo: sends every WebSocket message back to whoever sends it, without asking for a credential. "
          "For trying out a way through proxies. With dev it is always there."},
 
+    // centrifuge
+    {.key = "centrifuge.anonymous_without_token",
+     .slot = in_server<&Options::anonymous_without_token>,
+     .reload = Reload::new_connections,
+     .help = "Lets clients in that have no token; they may do what anyone may. With dev true unless it is set."},
+    {.key = "centrifuge.personal_channel",
+     .slot = in_server<&Options::personal_channel>,
+     .reload = Reload::new_connections,
+     .help = "Subscribes every connection of a user to the user's own channel: #ann for the user ann."},
+    {.key = "centrifuge.personal_channel_namespace",
+     .slot = in_server<&Options::personal_channel_namespace>,
+     .reload = Reload::new_connections,
+     .help = "The namespace of that channel: with notes it is notes:#ann. Empty: the default one."},
+    {.key = "centrifuge.personal_channel_single_connection",
+     .slot = in_server<&Options::personal_channel_single_connection>,
+     .reload = Reload::new_connections,
+     .help = "A user's newest connection closes the older ones that are subscribed to that channel."},
+
     // sse
     {.key = "sse.heartbeat_interval",
      .slot = in_server<&Options::sse_heartbeat_interval>,
@@ -353,11 +407,53 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "channels.subscribe",
      .slot = in_permissions<&auth::NamespacePermissions::subscribe>,
      .reload = Reload::live,
-     .help = "Who may subscribe: nobody, anyone, or token (whose token names the channel)."},
+     .help =
+         "Who may subscribe: nobody, token (whose token names the channel), user (and whoever else has a token with "
+         "a subject), or anyone."},
     {.key = "channels.publish",
      .slot = in_permissions<&auth::NamespacePermissions::publish>,
      .reload = Reload::live,
-     .help = "Who may publish: nobody, anyone, or token. API keys always may."},
+     .help = "Who may publish: nobody, token, user or anyone. API keys always may."},
+    {.key = "channels.read_history",
+     .slot = in_permissions<&auth::NamespacePermissions::history>,
+     .reload = Reload::live,
+     .help =
+         "Who may read the history: as_subscribe (whoever is subscribed or may subscribe), or one of the above. What "
+         "is replayed to a subscriber goes with subscribing."},
+    {.key = "channels.read_presence",
+     .slot = in_permissions<&auth::NamespacePermissions::presence>,
+     .reload = Reload::live,
+     .help = "Who may ask who is there: as_subscribe, or one of the above."},
+    {.key = "channels.publish_for_subscriber",
+     .slot = in_permissions<&auth::NamespacePermissions::publish_for_subscriber>,
+     .reload = Reload::live,
+     .help = "Who is subscribed may publish, whatever publish says."},
+    {.key = "channels.read_history_for_subscriber",
+     .slot = in_permissions<&auth::NamespacePermissions::history_for_subscriber>,
+     .reload = Reload::live,
+     .help = "Who is subscribed may read the history, whatever read_history says."},
+    {.key = "channels.read_presence_for_subscriber",
+     .slot = in_permissions<&auth::NamespacePermissions::presence_for_subscriber>,
+     .reload = Reload::live,
+     .help = "Who is subscribed may ask who is there, whatever read_presence says."},
+    {.key = "channels.user_limited_channels",
+     .slot = in_permissions<&auth::NamespacePermissions::user_limited_channels>,
+     .reload = Reload::live,
+     .help =
+         "A channel with a # belongs to the users behind the last one: dialog#ann,bob may be subscribed to by ann and "
+         "bob, whatever subscribe says, and by nobody else who has no token that names it."},
+    {.key = "channels.channel_pattern",
+     .slot = in_channels<&NamespaceOptions::channel_pattern>,
+     .reload = Reload::live,
+     .help =
+         "Names that the channels may have, without the prefix of the namespace; others are refused to everybody. * "
+         "is any text, [a-z0-9] one of these characters, [^/] any but these, [0-9]+ one or more of them, [a-z]{2,8} "
+         "two to eight; everything else stands for itself. Empty: any name."},
+    {.key = "channels.payload_format",
+     .slot = in_channels<&NamespaceOptions::payload_format>,
+     .reload = Reload::live,
+     .help = "What may be published: any, json, json_object (JSON whose value is an object) or binary. Other payloads "
+             "are refused to everybody."},
     {.key = "channels.history_messages_max",
      .slot = in_channels<&NamespaceOptions::history_messages_max>,
      .reload = Reload::live,
@@ -390,6 +486,58 @@ constexpr auto kOptions = std::to_array<Option>({
          "queue is free. conflate: while nothing can be written to it nothing is queued; then it gets a gap and the "
          "newest message. Who cannot be told of a gap (a raw WebSocket), reads nothing for limits.queue_age_max or "
          "stands in the way when memory runs out is disconnected all the same."},
+    {.key = "channels.presence",
+     .slot = in_channels<&NamespaceOptions::presence>,
+     .reload = Reload::live,
+     .help = "Keeps who is subscribed, for those who ask. With dev true in the default namespace unless it is set."},
+    {.key = "channels.join_leave",
+     .slot = in_channels<&NamespaceOptions::join_leave>,
+     .reload = Reload::live,
+     .help = "Tells subscribers that ask for it who comes and goes: many messages where many are subscribed. With dev "
+             "true in the default namespace unless it is set."},
+    {.key = "channels.force_push_join_leave",
+     .slot = in_channels<&NamespaceOptions::force_push_join_leave>,
+     .reload = Reload::live,
+     .help = "Tells every subscriber who comes and goes."},
+    {.key = "channels.allow_positioning",
+     .slot = in_channels<&NamespaceOptions::allow_positioning>,
+     .reload = Reload::live,
+     .help = "A subscriber that asks for it is told where it stands, and told to subscribe again should a message be "
+             "lost on the way."},
+    {.key = "channels.force_positioning",
+     .slot = in_channels<&NamespaceOptions::force_positioning>,
+     .reload = Reload::live,
+     .help = "The same for every subscriber."},
+    {.key = "channels.allow_recovery",
+     .slot = in_channels<&NamespaceOptions::allow_recovery>,
+     .reload = Reload::live,
+     .help = "A subscriber that comes back gets what it missed, if it asks for it."},
+    {.key = "channels.force_recovery",
+     .slot = in_channels<&NamespaceOptions::force_recovery>,
+     .reload = Reload::live,
+     .help = "Every subscriber that comes back gets what it missed."},
+    {.key = "channels.recovery_mode",
+     .slot = in_channels<&NamespaceOptions::recovery_mode>,
+     .reload = Reload::live,
+     .help = "What that is. stream: every message since its position. cache: the newest message, which is kept for it "
+             "when the history has expired."},
+    {.key = "channels.auto_cache_recover",
+     .slot = in_channels<&NamespaceOptions::auto_cache_recover>,
+     .reload = Reload::live,
+     .help = "With recovery_mode cache: every subscriber gets the newest message, the first time too."},
+    {.key = "channels.allow_delta",
+     .slot = in_channels<&NamespaceOptions::allow_delta>,
+     .reload = Reload::live,
+     .help = "A subscriber that asks for it gets differences between messages (fossil deltas). With dev true unless it "
+             "is set."},
+    {.key = "channels.delta_publish",
+     .slot = in_channels<&NamespaceOptions::delta_publish>,
+     .reload = Reload::live,
+     .help = "Computes the difference for every message; otherwise for those published with delta."},
+    {.key = "channels.allow_tags_filter",
+     .slot = in_channels<&NamespaceOptions::allow_tags_filter>,
+     .reload = Reload::live,
+     .help = "A subscriber may say by their tags which messages it wants. With dev true unless it is set."},
 });
 
 template <class... Cases>
@@ -422,24 +570,6 @@ std::string quoted(std::string_view text) {
 
 std::string number_text(const Option& option, std::uint64_t number) {
   return option.unit == Unit::bytes ? format_size(number) : fmt::format("{}", number);
-}
-
-// What a choice is called, in the order in which help names them.
-template <class Choice>
-struct Name {
-  Choice choice;
-  std::string_view text;
-};
-constexpr std::string_view kAccessNames = "nobody, anyone or token";
-constexpr std::array kAccess = {Name{auth::Access::nobody, "nobody"}, Name{auth::Access::anyone, "anyone"},
-                                Name{auth::Access::token, "token"}};
-constexpr std::string_view kSlowReaderNames = "close, drop or conflate";
-constexpr std::array kSlowReaders = {Name{hub::SlowReader::close, "close"}, Name{hub::SlowReader::drop, "drop"},
-                                     Name{hub::SlowReader::conflate, "conflate"}};
-
-template <class Choice>
-std::string_view text_of(const std::array<Name<Choice>, 3>& names, Choice choice) {
-  return std::ranges::find(names, choice, &Name<Choice>::choice)->text;
 }
 
 std::expected<void, std::string> assign_number(const Option& option, std::string_view text, auto& value) {
@@ -475,15 +605,11 @@ std::expected<void, std::string> assign_duration(const Option& option, std::stri
   return {};
 }
 
-template <class Choice>
-std::expected<void, std::string> assign_choice(const std::array<Name<Choice>, 3>& names, std::string_view text,
-                                               Choice& value) {
-  const auto found = std::ranges::find(names, text, &Name<Choice>::text);
-  if (found == names.end()) {
-    return std::unexpected(
-        fmt::format("{} is none of {}, {} and {}", quoted(text), names[0].text, names[1].text, names[2].text));
-  }
-  value = found->choice;
+template <IsChoice Choice>
+std::expected<void, std::string> assign_choice(std::string_view text, Choice& value) {
+  const auto found = choice_of<Choice>(text);
+  if (!found) return std::unexpected(fmt::format("{} is none of {}", quoted(text), Choices<Choice>::kSentence));
+  value = *found;
   return {};
 }
 
@@ -496,8 +622,7 @@ std::expected<void, std::string> assign_one(const Option& option, Target target,
                           return {};
                         },
                         [&](base::Duration* value) { return assign_duration(option, text, *value); },
-                        [&](auth::Access* value) { return assign_choice(kAccess, text, *value); },
-                        [&](hub::SlowReader* value) { return assign_choice(kSlowReaders, text, *value); },
+                        [&](IsChoice auto* value) { return assign_choice(text, *value); },
                         [&](std::string* value) -> std::expected<void, std::string> {
                           *value = text;
                           return {};
@@ -552,8 +677,7 @@ std::string_view type_name(const Option& option) {
                     Overloaded{
                         [](bool*) -> std::string_view { return "true or false"; },
                         [](base::Duration*) -> std::string_view { return "duration"; },
-                        [](auth::Access*) -> std::string_view { return kAccessNames; },
-                        [](hub::SlowReader*) -> std::string_view { return kSlowReaderNames; },
+                        []<IsChoice Choice>(Choice*) -> std::string_view { return Choices<Choice>::kSentence; },
                         [](std::string*) -> std::string_view { return "text"; },
                         [](std::vector<std::string>*) -> std::string_view { return "list of texts"; },
                         [](std::vector<base::Secret>*) -> std::string_view { return "list of secrets"; },
@@ -593,8 +717,7 @@ std::string toml_value(const Option& option, Target target) {
   return std::visit(Overloaded{
                         [](bool* value) -> std::string { return *value ? "true" : "false"; },
                         [](base::Duration* value) { return quoted(format_duration(*value)); },
-                        [](auth::Access* value) { return quoted(text_of(kAccess, *value)); },
-                        [](hub::SlowReader* value) { return quoted(text_of(kSlowReaders, *value)); },
+                        [](IsChoice auto* value) { return quoted(text_of(*value)); },
                         [](std::string* value) { return quoted(*value); },
                         [](std::vector<std::string>* value) {
                           std::string list;

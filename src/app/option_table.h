@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,7 +41,8 @@ struct Target {
 };
 
 using Slot = std::variant<bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, base::Duration*, std::string*,
-                          std::vector<std::string>*, std::vector<base::Secret>*, auth::Access*, hub::SlowReader*>;
+                          std::vector<std::string>*, std::vector<base::Secret>*, auth::Access*,
+                          std::optional<auth::Access>*, hub::SlowReader*, server::RecoveryMode*, door::PayloadFormat*>;
 
 // Of numbers: the value itself, bytes or nanoseconds. "auto" is always within.
 struct Range {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "loop/listen.h"
+#include "loop/own_addresses.h"
 #include "loop/resource.h"
 #include "loop/send_ring.h"
 
@@ -56,9 +57,10 @@ std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Opti
   process->mailboxes_ = std::make_unique<server::Mailboxes>(workers, server::MailboxSize{});
   for (base::WorkerId id = 0; id < workers; ++id) {
     Seat& seat = *process->seats_[id];
-    seat.worker = std::make_unique<server::Worker>(
-        id, *process->shared_, *process->mailboxes_, wakeups,
-        server::WorkerIo{seat.sockets, *seat.poller, seat.clock, seat.entropy, id == 0 ? &process->memory_ : nullptr});
+    seat.worker =
+        std::make_unique<server::Worker>(id, *process->shared_, *process->mailboxes_, wakeups,
+                                         server::WorkerIo{seat.sockets, *seat.poller, seat.clock, seat.entropy,
+                                                          process->egress_, id == 0 ? &process->memory_ : nullptr});
   }
   for (server::Listener listener : listeners) {
     const auto sockets = loop::listen_on_shared(listener.address, workers);
@@ -67,11 +69,21 @@ std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Opti
     for (base::WorkerId id = 0; id < workers; ++id) process->seats_[id]->worker->add_listener((*sockets)[id], listener);
     process->listeners_.push_back(std::move(listener));
   }
+  process->start_egress();
   process->running_ = workers;
   for (const auto& seat : process->seats_) {
     seat->thread = std::thread([&process = *process, &seat = *seat] { process.run(seat); });
   }
   return process;
+}
+
+void Process::start_egress() {
+  std::vector<http::OwnListener> own;
+  for (const server::Listener& listener : listeners_) {
+    for (const loop::Address& each : loop::reachable_at(listener.address)) own.push_back({each.ip, each.port});
+  }
+  egress_.set_own_listeners(std::move(own));
+  egress_thread_ = std::thread([this] { egress_.run(); });
 }
 
 void Process::run(Seat& seat) {
@@ -113,6 +125,8 @@ Process::~Process() {
   for (const auto& seat : seats_) {
     if (seat->thread.joinable()) seat->thread.join();
   }
+  egress_.stop();
+  if (egress_thread_.joinable()) egress_thread_.join();
 }
 
 }  // namespace app

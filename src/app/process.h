@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "egress/curl_client.h"
 #include "loop/kernel_clock.h"
 #include "loop/kernel_entropy.h"
 #include "loop/kernel_memory.h"
@@ -52,6 +53,7 @@ class Process {
   Process() = default;
   void run(Seat& seat);
   void wake_all();
+  void start_egress();
 
   loop::TicketKeys ticket_keys_;
   loop::KernelMemory memory_;
@@ -61,6 +63,8 @@ class Process {
   std::unique_ptr<server::Mailboxes> mailboxes_;
   std::vector<server::Listener> listeners_;
   std::string without_batcher_;
+  egress::CurlClient egress_;  // before the workers, whose inboxes it fills until it has stopped
+  std::thread egress_thread_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::atomic<std::uint32_t> running_{0};
   std::atomic<bool> stop_{false};

@@ -102,11 +102,22 @@ Outside `--dev` nobody may do anything until a namespace says so. A channel belo
 its first `:`, if there is a table `[namespaces.NAME]`; otherwise to the default one, `[channels]`. NAME is 1 to 32 ASCII letters,
 digits, `_` and `-`.
 
-| | `nobody` | `anyone` | `token` |
-|---|---|---|---|
-| without a credential | no | yes | no |
-| with a token | no | yes | if the token names the channel and has not expired |
-| with an API key (`X-API-Key`) | yes | yes | yes |
+| | `nobody` | `token` | `user` | `anyone` |
+|---|---|---|---|---|
+| without a credential | no | no | no | yes |
+| with a token that names the channel | no | yes | yes | yes |
+| with another token, of a user (`sub`) | no | no | yes | yes |
+| with an API key (`X-API-Key`) | yes | yes | yes | yes |
+
+A token counts until it expires. Each of `subscribe`, `publish`, `read_history` and `read_presence` has its own; the keys `..._for_subscriber` let
+whoever is subscribed do it too. Two kinds of channel are closer than their namespace, if the configuration says so:
+
+* **Private** (`auth.private_channels`): a name that begins with `$`. Only a token that names the channel lets anybody in; `$chat:1` is in the
+  namespace `chat`.
+* **User-limited** (`user_limited_channels` of the namespace): a name with a `#`. `dialog#ann,bob` is for the users `ann` and `bob`, who need no
+  other permission to subscribe. Where `publish` is `user`, these two may publish in it.
+
+In both, whoever is subscribed counts as one of those who are inside. `channel_pattern` says which names exist at all, and holds for everybody.
 
 An API key may do everything: on every door, in every namespace, and in the HTTP API of the admin listener. It is for your own back ends.
 

@@ -29,7 +29,7 @@ TEST(Reference, AcceptedValues) {
   EXPECT_EQ(accepted_values(*find_option("limits.message_bytes_max")), "size, 1B to 64MiB");
   EXPECT_EQ(accepted_values(*find_option("websocket.ping_interval")), "duration, 1s to 1h");
   EXPECT_EQ(accepted_values(*find_option("server.dev")), "true or false");
-  EXPECT_EQ(accepted_values(*find_option("channels.publish")), "nobody, anyone or token");
+  EXPECT_EQ(accepted_values(*find_option("channels.publish")), "nobody, anyone, token or user");
 }
 
 TEST(Reference, CommentsFitTheScreen) {

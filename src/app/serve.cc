@@ -113,6 +113,8 @@ int run_serve(server::OptionsRef options, const ConfigSources& sources) {
     Event("no_send_batcher").with("reason", reason).write(log, LogLevel::info);
   }
 
+  ConfigSources again = sources;
+  again.runs_in_dev = options->dev;
   bool draining = false;
   while (!process.finished()) {
     // While draining the end of the workers is looked for; otherwise only signals matter.
@@ -120,7 +122,7 @@ int run_serve(server::OptionsRef options, const ConfigSources& sources) {
         (*signals)->wait(draining ? base::Duration(std::chrono::milliseconds(20)) : base::Duration::max());
     if (!signal) continue;
     if (*signal == loop::Signal::reload) {
-      reload(process, sources, log);
+      reload(process, again, log);
     } else if (draining) {
       Event("second_signal").write(log, LogLevel::warning);
       break;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,27 @@ struct Principal {
   friend bool operator==(const Principal&, const Principal&) = default;
 };
 
-enum class Access : std::uint8_t { nobody, anyone, token };
+// Who may do one thing in the channels of a namespace; each includes those before it but `nobody`. The table is in
+// policy.h.
+enum class Access : std::uint8_t {
+  nobody,
+  token,   // whose token names the channel
+  user,    // and whoever has a token with a subject
+  anyone,  // and whoever has none
+};
 
 struct NamespacePermissions {
-  Access subscribe = Access::nobody;  // live, history and presence
+  Access subscribe = Access::nobody;
   Access publish = Access::nobody;
+  std::optional<Access> history;   // none: whoever is subscribed or may subscribe
+  std::optional<Access> presence;  // the same
+  // Beside those: whoever is subscribed.
+  bool publish_for_subscriber = false;
+  bool history_for_subscriber = false;
+  bool presence_for_subscriber = false;
+  // Of channels with a `#`, those whom the last part names ("dialog#ann,bob") may subscribe, whatever `subscribe` says,
+  // and no other user is one of `user` or `anyone` there.
+  bool user_limited_channels = false;
   friend bool operator==(const NamespacePermissions&, const NamespacePermissions&) = default;
 };
 

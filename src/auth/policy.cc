@@ -18,6 +18,41 @@ bool covered(const std::vector<std::string>& patterns, std::string_view channel)
   return std::ranges::any_of(patterns, [&](const std::string& pattern) { return covers(pattern, channel); });
 }
 
+Access access_for(Verb verb, const NamespacePermissions& permissions) {
+  switch (verb) {
+    case Verb::publish:
+      return permissions.publish;
+    case Verb::history:
+      return permissions.history.value_or(permissions.subscribe);
+    case Verb::presence:
+      return permissions.presence.value_or(permissions.subscribe);
+    case Verb::subscribe:
+      break;
+  }
+  return permissions.subscribe;
+}
+
+// Being subscribed is enough.
+bool for_subscriber(Verb verb, const NamespacePermissions& permissions) {
+  switch (verb) {
+    case Verb::publish:
+      return permissions.publish_for_subscriber;
+    case Verb::history:
+      return permissions.history_for_subscriber || !permissions.history;
+    case Verb::presence:
+      return permissions.presence_for_subscriber || !permissions.presence;
+    case Verb::subscribe:
+      break;
+  }
+  return false;
+}
+
+// The verb is granted with the subscription.
+bool goes_with_subscribing(Verb verb, const NamespacePermissions& permissions) {
+  return verb == Verb::subscribe || (verb == Verb::history && !permissions.history) ||
+         (verb == Verb::presence && !permissions.presence);
+}
+
 }  // namespace
 
 bool valid_namespace_name(std::string_view name) {
@@ -29,39 +64,66 @@ std::string_view namespace_prefix(std::string_view channel) {
   return prefix.size() < channel.size() && valid_namespace_name(prefix) ? prefix : std::string_view{};
 }
 
-Policy::Policy(PolicyRules rules) : mode_(rules.mode), unknown_prefix_(rules.unknown_prefix), version_(rules.version) {
-  for (NamespaceRule& rule : rules.namespaces) namespaces_.insert_or_assign(std::move(rule.name), rule.permissions);
+bool names_user(std::string_view channel, std::string_view user) {
+  const std::size_t boundary = channel.rfind('#');
+  if (boundary == std::string_view::npos || user.empty()) return false;
+  std::string_view rest = channel.substr(boundary + 1);
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    if (rest.substr(0, comma) == user) return true;
+    if (comma == std::string_view::npos) return false;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+Policy::Policy(PolicyRules rules)
+    : mode_(rules.mode),
+      unknown_prefix_(rules.unknown_prefix),
+      private_channels_(rules.private_channels),
+      version_(rules.version) {
+  for (NamespaceRule& rule : rules.namespaces) {
+    namespaces_.insert_or_assign(std::move(rule.name), Rule{rule.permissions, std::move(rule.pattern)});
+  }
 }
 
 std::expected<std::string_view, base::Error> Policy::namespace_of(std::string_view channel) const {
-  const std::string_view prefix = namespace_prefix(channel);
+  const std::string_view prefix = namespace_prefix(channel.substr(is_private(channel) ? 1 : 0));
   if (prefix.empty() || namespaces_.contains(prefix)) return prefix;
   if (unknown_prefix_ == PolicyRules::UnknownPrefix::is_error) return std::unexpected(base::Error::forbidden);
   return std::string_view{};
 }
 
 std::expected<void, base::Error> Policy::authorize(const Principal& principal, Verb verb, std::string_view channel,
-                                                   base::WallTime now) const {
+                                                   base::WallTime now, Standing standing) const {
   const auto name = namespace_of(channel);
   if (!name) return std::unexpected(name.error());
+  const bool is_private = this->is_private(channel);
+  static constexpr Rule kNoRule{};
+  const auto found = namespaces_.find(*name);
+  const Rule& rule = found == namespaces_.end() ? kNoRule : found->second;
+  if (rule.pattern) {
+    const std::size_t before = (is_private ? 1 : 0) + (name->empty() ? 0 : name->size() + 1);
+    if (!rule.pattern->matches(channel.substr(before))) return std::unexpected(base::Error::bad_channel);
+  }
   if (mode_ == PolicyRules::Mode::open || principal.kind == Principal::Kind::api_key) return {};
 
-  const auto found = namespaces_.find(*name);
-  const NamespacePermissions permissions = found == namespaces_.end() ? NamespacePermissions{} : found->second;
-  switch (verb == Verb::publish ? permissions.publish : permissions.subscribe) {
-    case Access::anyone:
-      return {};
-    case Access::nobody:
-      return std::unexpected(base::Error::forbidden);
-    case Access::token:
-      break;
-  }
+  const NamespacePermissions& permissions = rule.permissions;
+  if (standing.subscribed && for_subscriber(verb, permissions)) return {};
+  const bool live = principal.kind == Principal::Kind::token && now < principal.expires;
+  const bool user_limited = permissions.user_limited_channels && !is_private && channel.contains('#');
+  const bool named = user_limited && live && names_user(channel, principal.subject);
+  if (named && goes_with_subscribing(verb, permissions)) return {};
+
+  const Access access = access_for(verb, permissions);
+  if (access == Access::nobody) return std::unexpected(base::Error::forbidden);
+  const bool inside = standing.subscribed || named || !(is_private || user_limited);
+  if (access == Access::anyone && inside) return {};
+  if (standing.channel_token && verb != Verb::publish) return {};
   if (principal.kind != Principal::Kind::token) return std::unexpected(base::Error::token_missing);
-  if (now >= principal.expires) return std::unexpected(base::Error::token_expired);
-  if (!covered(verb == Verb::publish ? principal.publish : principal.subscribe, channel)) {
-    return std::unexpected(base::Error::forbidden);
-  }
-  return {};
+  if (!live) return std::unexpected(base::Error::token_expired);
+  if (access != Access::token && inside && !principal.subject.empty()) return {};
+  if (covered(verb == Verb::publish ? principal.publish : principal.subscribe, channel)) return {};
+  return std::unexpected(base::Error::forbidden);
 }
 
 }  // namespace auth

@@ -17,7 +17,7 @@
 
 namespace hub {
 
-inline constexpr std::size_t kFormatsMax = 10;
+inline constexpr std::size_t kFormatsMax = 12;
 
 struct Batch {
   std::string_view channel;

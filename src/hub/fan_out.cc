@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "hub/events_channel.h"
 #include "hub/home.h"
 #include "hub/limits.h"
 
@@ -345,7 +346,7 @@ void FanOut::count_closed(SubscriptionId id) {
 
 void FanOut::rules_changed() {
   channels_.for_each([&](std::uint32_t, Channel& channel) {
-    channel.slow_reader = rules_.rules_of(channel.name.view())->slow_reader;
+    channel.slow_reader = slow_reader_of(channel.name.view());
     // Who lags goes on as the new rule says; to conflate, from the next message on.
     if (channel.slow && channel.slow_reader != SlowReader::conflate) channel.slow->newest.reset();
   });
@@ -409,6 +410,12 @@ bool FanOut::has_backlog() const {
          std::any_of(detaches_.begin(), detaches_.end(), [](const auto& each) { return !each.empty(); });
 }
 
+SlowReader FanOut::slow_reader_of(std::string_view name) const {
+  const SlowReader policy = rules_.rules_of(events_of(name))->slow_reader;
+  // The newest of those who came and went does not stand for the others.
+  return is_events_channel(name) && policy == SlowReader::conflate ? SlowReader::drop : policy;
+}
+
 std::uint32_t FanOut::find(std::string_view name) const {
   return by_name_.find(base::hash64(name, hash_seed_),
                        [&](std::uint32_t slot) { return channels_[slot].name.view() == name; });
@@ -421,7 +428,7 @@ std::uint32_t FanOut::find_or_create(std::string_view name) {
   channel.name = base::SharedBytes::copy(name);
   ++channel.generation;
   channel.home = home_of(name, workers_, hash_seed_);
-  channel.slow_reader = rules_.rules_of(name)->slow_reader;
+  channel.slow_reader = slow_reader_of(name);
   by_name_.insert(base::hash64(name, hash_seed_), slot);
   return slot;
 }

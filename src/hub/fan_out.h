@@ -37,12 +37,6 @@
 
 namespace hub {
 
-struct SubscriptionId {
-  std::uint32_t slot = 0;
-  std::uint32_t generation = 0;  // 0: none
-  friend bool operator==(const SubscriptionId&, const SubscriptionId&) = default;
-};
-
 // Where deliveries go. Implemented by the worker that owns the peers.
 class Sink {
  public:
@@ -181,6 +175,7 @@ class FanOut {
     bool used() const { return members > 0 || requests > 0 || work; }
   };
 
+  SlowReader slow_reader_of(std::string_view name) const;
   std::uint32_t find(std::string_view name) const;
   std::uint32_t find_or_create(std::string_view name);
   void request(std::uint32_t slot, const Subscription& subscription, const Since& since, Attach::Mode mode, Post& post);

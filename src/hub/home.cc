@@ -5,10 +5,16 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "hub/events_channel.h"
 #include "hub/limits.h"
 
 namespace hub {
 namespace {
+
+// What a companion holds for workers that are behind, of which each catches up within turns of its loop. Who is further
+// behind gets a gap.
+constexpr ChannelRules kCompanionRules{
+    .log = {.messages_max = 4096, .bytes_max = 1 << 20, .age_max = std::chrono::minutes(1)}};
 
 constexpr std::size_t kSweepChannels = 1024;  // per turn: some 50 microseconds
 constexpr std::size_t kLoggedSlack = 1024;
@@ -19,12 +25,18 @@ constexpr std::size_t kSweepChanges = 256;
 }  // namespace
 
 base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uint64_t seed) {
-  return static_cast<base::WorkerId>(base::hash64(channel, seed) % workers);
+  return static_cast<base::WorkerId>(base::hash64(events_of(channel), seed) % workers);
 }
 
 Home::Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy,
            std::uint64_t hash_seed)
-    : workers_(workers), options_(options), rules_(rules), entropy_(entropy), hash_seed_(hash_seed), behind_(workers) {}
+    : workers_(workers),
+      options_(options),
+      rules_(rules),
+      entropy_(entropy),
+      hash_seed_(hash_seed),
+      presence_(hash_seed),
+      behind_(workers) {}
 
 void Home::receive(base::WorkerId from, Mail mail, Now now, Post& post) {
   std::visit(
@@ -210,6 +222,24 @@ void Home::deliver(Channel& channel, std::span<const MessageRef> messages, Post&
   }
 }
 
+void Home::announce(const Channel& of, std::string_view event, const ClientIdentity& who, Now now, Post& post) {
+  if (companions_ == 0) return;
+  Channel* companion = find(events_channel(of.name.view()));
+  if (companion == nullptr || interested_in(*companion) == 0) return;
+  Extras extras;
+  extras.publisher = who;
+  extras.event = event;
+  auto made = Message::make(Kind::json, {}, now.instant, std::move(extras));
+  made->number(companion->log.head() + 1, std::max(now.wall, companion->log.newest_time()), now.instant);
+  const MessageRef message = std::move(made);
+  append(*companion, message, now);
+  companion->last.reset();
+  deliver(*companion, {&message, 1}, post);
+  const bool wanted = std::ranges::any_of(companion->interests,
+                                          [](const Interest& each) { return each.state == Interest::State::behind; });
+  if (!wanted) change_log(*companion, [](ChannelLog& log) { log.drop_through(log.head()); });
+}
+
 Home::Held* Home::held_of(const Channel& channel) {
   if (held_.empty()) return nullptr;
   const auto found = held_.find(channel.slot);
@@ -317,13 +347,18 @@ Home::Channel* Home::create(base::SharedBytes name, Now now) {
   channel.name = std::move(name);
   channel.slot = slot;
   ++channel.generation;
-  channel.rules = rules_.rules_of(channel.name.view());
+  channel.rules = rules_for(channel.name.view());
   channel.idle_since = now.instant;
+  if (channel.rules == &kCompanionRules) ++companions_;
   const std::optional<Tombstone> stone = tombstones_.take(base::hash128(channel.name.view(), hash_seed_));
   std::tie(channel.epoch, channel.log) = remains_of(stone);
   if (!stone) channel.epoch = make_epoch();
   by_name_.insert(base::hash64(channel.name.view(), hash_seed_), slot);
   return &channel;
+}
+
+const ChannelRules* Home::rules_for(std::string_view name) const {
+  return is_events_channel(name) ? &kCompanionRules : rules_.rules_of(name);
 }
 
 // What was lost of a channel whose tombstone was dropped nobody knows, nor which channels those were: for a time that
@@ -372,9 +407,11 @@ bool Home::sweep(Now now) {
 }
 
 bool Home::bury_if_idle(Channel& channel, base::Instant now) {
-  const bool alive = !channel.interests.empty() || channel.log.size() > 0 || channel.last;
+  const bool alive = !channel.interests.empty() || channel.log.size() > 0 || channel.last || channel.roster;
   if (alive || now - channel.idle_since < options_.channel_idle) return false;
-  if (channel.log.head() > 0) {
+  if (channel.rules == &kCompanionRules) {
+    --companions_;
+  } else if (channel.log.head() > 0) {
     tombstones_.add(base::hash128(channel.name.view(), hash_seed_),
                     {{channel.epoch, channel.log.head()}, channel.log.newest_time(), now});
     drop_old_tombstones(now);
@@ -429,7 +466,7 @@ void Home::rules_changed(HomeOptions options, Post& post) {
   options_ = options;
   release_all(post);
   channels_.for_each([&](std::uint32_t, Channel& channel) {
-    channel.rules = rules_.rules_of(channel.name.view());
+    channel.rules = rules_for(channel.name.view());
     change_log(channel, [&](ChannelLog& log) { log.trim(channel.rules->log); });
   });
   enforce_total();

@@ -7,6 +7,10 @@
 // Delivery per interested worker. Held messages do not depend on the log. Who attaches meanwhile has them in its page
 // already, which does not matter: FanOut passes over what is below `next`.
 //
+// Who is present in a channel is known at its home, which tells those who watch the channel's companion
+// (events_channel.h). A companion is a channel as others are, but for this: it holds messages only for workers that are
+// behind, it leaves no tombstone, and only channels_max counts it.
+//
 // Calling order: receive() for each request or Detach that arrived; release_due() and pump() once per turn, and
 // release_due() at next_deadline(); sweep() once per turn. Everything it has to say leaves through the Post it is lent.
 // Threads: owned by one worker.
@@ -36,6 +40,7 @@
 #include "hub/limits.h"
 #include "hub/log_order.h"
 #include "hub/mail.h"
+#include "hub/presence.h"
 #include "hub/rules.h"
 #include "hub/tombstones.h"
 
@@ -62,7 +67,7 @@ class Home {
   // rules, entropy must outlive the home. `workers` is the number of workers.
   Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy, std::uint64_t hash_seed);
 
-  // Handles Publish, Attach, Read, Remove, Detach of worker `from`; any other kind is our bug.
+  // Handles Publish, Attach, Read, Remove, Detach, Enter, Leave, Who of worker `from`; any other kind is our bug.
   void receive(base::WorkerId from, Mail mail, Now now, Post& post);
   // Answers a List, but for `watched`.
   Listed list(const List& list) const;
@@ -79,7 +84,8 @@ class Home {
   // After a configuration change: options and rules count from now on. What is held back leaves now.
   void rules_changed(HomeOptions options, Post& post);
 
-  std::size_t channels() const { return channels_.size(); }
+  std::size_t channels() const { return channels_.size() - companions_; }
+  std::size_t members() const { return presence_.members(); }  // of all channels
   std::size_t tombstones() const { return tombstones_.size(); }
   std::uint64_t log_bytes() const { return log_bytes_; }
   bool has_backlog() const;  // some worker is behind: pump() has work once there is room
@@ -117,6 +123,7 @@ class Home {
     MessageRef last;
     base::OneOrMany<Interest> interests;
     base::Instant idle_since;
+    std::unique_ptr<Roster> roster;      // null: nobody is present
     std::unique_ptr<Outcomes> outcomes;  // of workers that have left; null: none
     std::unique_ptr<Version> version;    // null: none was ever told
   };
@@ -135,6 +142,9 @@ class Home {
   void handle(base::WorkerId from, Read& read, Now now, Post& post);
   void handle(base::WorkerId from, Remove& remove, Now now, Post& post);
   void handle(base::WorkerId from, Detach& detach, Now now, Post& post);
+  void handle(base::WorkerId from, Enter& enter, Now now, Post& post);
+  void handle(base::WorkerId from, Leave& leave, Now now, Post& post);
+  void handle(base::WorkerId from, Who& who, Now now, Post& post);
   static bool is_outdated(Channel& channel, Publish& publish);
 
   std::uint32_t find_slot(std::string_view name) const;
@@ -142,12 +152,15 @@ class Home {
   Channel* find_or_create(std::string_view name, Now now);
   Channel* find_or_create(const base::SharedBytes& name, Now now);
   Channel* create(base::SharedBytes name, Now now);
+  const ChannelRules* rules_for(std::string_view name) const;
   Epoch make_epoch();
   // The position and the empty log of a channel that does not live; no epoch if nothing is known of it.
   std::pair<Epoch, ChannelLog> remains_of(const std::optional<Tombstone>& stone) const;
   static Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
                       std::uint32_t bytes_max);
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
+  // Tells those who watch the companion of a channel, if anybody does.
+  void announce(const Channel& of, std::string_view event, const ClientIdentity& who, Now now, Post& post);
   void deliver(Channel& channel, std::span<const MessageRef> messages, Post& post);
   void hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post);
   void release(Channel& channel, Post& post);
@@ -187,7 +200,9 @@ class Home {
   std::uint64_t hash_seed_;
 
   base::Slab<Channel> channels_;
+  std::size_t companions_ = 0;  // of the channels
   base::HashIndex by_name_;
+  Presence presence_;
   std::uint32_t sweep_cursor_ = 0;
   LogOrder logged_;  // at most about half of it is gone already
   std::uint64_t logged_messages_ = 0;
@@ -205,7 +220,7 @@ class Home {
   bool holding_ = true;
 };
 
-// The worker that is home to a channel. `seed` is the same on all workers of a process.
+// The worker that is home to a channel and to its companion. `seed` is the same on all workers of a process.
 base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uint64_t seed);
 
 }  // namespace hub

@@ -13,7 +13,7 @@ Page Home::page_of(const Epoch& epoch, const ChannelLog& log, const Since& since
   const Offset head = log.head();
   page.head = {epoch, head};
   page.first_held = log.first_held();
-  if (since.kind == Since::Kind::position && since.position.epoch != epoch) {
+  if (since.kind == Since::Kind::position && !since.any_epoch && since.position.epoch != epoch) {
     page.gap = Gap{1, head, GapReason::epoch_changed};
     page.start = page.head;
     page.end = head;
@@ -68,7 +68,7 @@ void Home::handle(base::WorkerId from, Remove& remove, Now now, Post& post) {
 }
 
 Listed Home::list(const List& list) const {
-  Listed answer{.request = list.request, .channels = {}, .channels_total = channels_.size(), .log_bytes = log_bytes_};
+  Listed answer{.request = list.request, .channels = {}, .channels_total = channels(), .log_bytes = log_bytes_};
   if (list.channels_max == 0) return answer;
   // The first of them by name, as a heap whose root is the last.
   std::vector<const Channel*> first;

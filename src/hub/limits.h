@@ -14,6 +14,9 @@ inline constexpr std::size_t kChannelNameBytesMax = 255;
 inline constexpr std::uint32_t kPageMessagesMax = 512;
 inline constexpr std::uint32_t kPageBytesMax = 256 * 1024;
 
+// One page of who is present: as many members, and at most kPageBytesMax of what is known of them.
+inline constexpr std::uint32_t kPresentMembersMax = 512;
+
 // Rounds of catch-up before the subscriber is told that it cannot be brought up to date: 4,096 pages are 2 million
 // messages; who has read so many and is still behind is slower than the channel.
 inline constexpr std::uint32_t kCatchUpRoundsMax = 4096;

@@ -1,11 +1,12 @@
 // What workers say to each other. Values; they cross threads by value and share only immutable messages.
 //
-// Requests (Publish, Attach, Read, Remove, List, Sync) need a credit of the target and are answered by exactly one
+// Each kind of mail says which class it is of. A request needs a credit of the target and is answered by exactly one
 // answer with the same request number; an answer's slot is reserved by the request's credit, so it is never refused.
-// Deliveries and Detach are consequences: they use the unreserved slots of a mailbox and, where none is free, are
-// remembered as bounded state by the sender (architecture section 3).
+// Consequences use the unreserved slots of a mailbox and, where none is free, are remembered as bounded state by the
+// sender (architecture section 3).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,13 +19,18 @@
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/shared_bytes.h"
+#include "hub/events_channel.h"
+#include "hub/extras.h"
 #include "hub/glob.h"
 #include "hub/message.h"
 #include "hub/position.h"
+#include "hub/presence.h"
 #include "hub/since.h"
 #include "hub/window.h"
 
 namespace hub {
+
+enum class MailClass : std::uint8_t { request, answer, consequence };
 
 // Chosen by the asking worker (it names the subscription or peer that waits), returned untouched.
 using RequestId = std::uint64_t;
@@ -36,9 +42,17 @@ struct LocalChannelId {
   friend bool operator==(const LocalChannelId&, const LocalChannelId&) = default;
 };
 
+// A subscription as its worker knows it. Ids are not used twice; an old one is a normal miss.
+struct SubscriptionId {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;  // 0: none
+  friend bool operator==(const SubscriptionId&, const SubscriptionId&) = default;
+};
+
 // ---- requests, worker -> home ----
 
 struct Publish {
+  static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
   std::string channel;
   std::unique_ptr<Message> message;
@@ -53,6 +67,7 @@ struct Publish {
 // Brings one subscriber up to date: the home answers with one page of what it misses, and, when that page reaches the
 // head, attaches the worker to the channel in the same step.
 struct Attach {
+  static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
   base::SharedBytes channel;  // home and worker share the name
   LocalChannelId local;
@@ -64,6 +79,7 @@ struct Attach {
 
 // Reads one page of a channel's log without attaching (history API). Transient messages are left out.
 struct Read {
+  static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
   std::string channel;
   Since since;
@@ -74,12 +90,14 @@ struct Read {
 // Forgets the messages of a channel, its last value too; the channel goes on behind them, in its epoch. Answered with
 // the Page of an empty log.
 struct Remove {
+  static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
   std::string channel;
 };
 
-// Lists channels of this home: those that match both, behind `after`, in the order of their names.
+// Lists channels of this home: those that match both, behind `after`, in the order of their names; no companions.
 struct List {
+  static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
   std::string prefix;
   std::uint32_t channels_max = 0;
@@ -87,9 +105,39 @@ struct List {
   std::string after;
 
   bool asks_for(std::string_view name) const {
-    return name.starts_with(prefix) && (after.empty() || name > after) &&
+    return !is_events_channel(name) && name.starts_with(prefix) && (after.empty() || name > after) &&
            (pattern.empty() || matches_glob(pattern, name));
   }
+};
+
+// A subscription becomes a member of its channel; one that is there already stays as it is. It says so on the channel's
+// companion (events_channel.h) if `announce`, and then of its leaving too.
+struct Enter {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  base::SharedBytes channel;
+  SubscriptionId member;
+  ClientIdentity identity;
+  Announce announce = Announce::no;
+};
+
+// Asks who is present in a channel.
+struct Who {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  std::string channel;
+  MemberNumber after = 0;         // Present::next of the page before; 0: from the first on
+  std::uint32_t members_max = 0;  // 0: only how many; the home's own limits count too
+};
+
+// What somebody says to a connection of another worker, by a connection of the sender's.
+using ForwardSecret = std::array<std::uint64_t, 2>;  // known to who was told it on that connection
+struct Forward {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  base::PeerId connection;
+  ForwardSecret secret{};
+  std::string bytes;
 };
 
 // ---- answers, home -> worker ----
@@ -99,6 +147,7 @@ enum class Level : std::uint8_t { accepted };  // accepted: it is in the memory 
 
 // A repeat with the same idempotency key is answered with the values of the first time.
 struct Published {
+  static constexpr MailClass kClass = MailClass::answer;
   RequestId request = 0;
   base::Error error = base::Error::none;
   Level level = Level::accepted;
@@ -111,6 +160,7 @@ struct Published {
 // Answer to Attach, Read and Remove. `start` is the position before the first message of this page (after the gap),
 // `end` the offset that it reaches: transient messages on the way are left out.
 struct Page {
+  static constexpr MailClass kClass = MailClass::answer;
   RequestId request = 0;
   LocalChannelId local;  // of the Attach
   base::Error error = base::Error::none;
@@ -165,6 +215,7 @@ struct ChannelSummary {
 };
 
 struct Listed {
+  static constexpr MailClass kClass = MailClass::answer;
   RequestId request = 0;
   std::vector<ChannelSummary> channels;
   std::uint64_t channels_total = 0;
@@ -173,11 +224,33 @@ struct Listed {
   std::vector<std::pair<std::string, Watched>> watched;
 };
 
+struct Entered {
+  static constexpr MailClass kClass = MailClass::answer;
+  RequestId request = 0;
+  base::Error error = base::Error::none;
+};
+
+struct Present {
+  static constexpr MailClass kClass = MailClass::answer;
+  RequestId request = 0;
+  std::uint64_t clients = 0;            // in the channel
+  std::uint64_t users = 0;              // distinct
+  std::vector<ClientIdentity> members;  // in the order of their coming; one that stays is on exactly one page
+  MemberNumber next = 0;                // Who::after of the next page; 0: there is none
+};
+
+struct Forwarded {
+  static constexpr MailClass kClass = MailClass::answer;
+  RequestId request = 0;
+  bool found = false;  // the connection lives, and the secret is its own
+};
+
 // ---- consequences ----
 
 // Messages of one channel in offset order without holes, the first being `first`. A subscriber whose next offset lies
 // before `first` has a gap up to first - 1; `messages` may be empty when nothing is held any more.
 struct Delivery {
+  static constexpr MailClass kClass = MailClass::consequence;
   LocalChannelId local;
   Offset first = 0;
   std::vector<MessageRef> messages;
@@ -185,19 +258,31 @@ struct Delivery {
 
 // The sender has no subscriber of that channel any more.
 struct Detach {
+  static constexpr MailClass kClass = MailClass::consequence;
   base::SharedBytes channel;
   LocalChannelId local;
   Outcomes outcomes;  // of its subscribers
 };
 
-using Mail = std::variant<Publish, Attach, Read, Remove, List, Published, Page, Listed, Delivery, Detach>;
+// A member of one of the target's channels is one no longer. Its Enter was answered.
+struct Leave {
+  static constexpr MailClass kClass = MailClass::consequence;
+  SubscriptionId member;
+};
+
+using Mail = std::variant<Publish, Attach, Read, Remove, List, Enter, Who, Forward, Published, Page, Listed, Entered,
+                          Present, Forwarded, Delivery, Detach, Leave>;
+
+inline MailClass class_of(const Mail& mail) {
+  return std::visit([](const auto& each) { return each.kClass; }, mail);
+}
 
 // Outgoing mail of one worker. Implemented over mailboxes by `server`, and directly by tests.
 class Post {
  public:
   virtual ~Post() = default;
-  // True if a consequence (Delivery, Detach) can be sent to that worker now. False also promises that the caller
-  // is given another chance (Home::pump, FanOut::pump) once there is room.
+  // True if a consequence can be sent to that worker now. False also promises that the caller is given another chance
+  // (pump() of Home, FanOut, Attendance) once there is room.
   virtual bool has_room(base::WorkerId to) = 0;
   virtual void send(base::WorkerId to, Mail mail) = 0;
 };

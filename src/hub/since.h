@@ -20,6 +20,7 @@ struct Since {
   Position position;
   std::uint64_t count = 0;
   base::WallTime time;
+  bool any_epoch = false;  // position: its offset counts in whatever epoch the channel has
 };
 
 enum class GapReason : std::uint8_t {

@@ -7,6 +7,7 @@
 #include "http/response.h"
 #include "loop/proxy_protocol.h"
 #include "server/feed.h"
+#include "server/centrifuge_session.h"
 #include "server/http_exchange.h"
 
 namespace server {

@@ -39,8 +39,10 @@ class DurationHistogram {
   Counter sum_ns_;
 };
 
-enum class DoorKind : std::uint8_t { http, websocket, sse, poll, echo, count };
+enum class DoorKind : std::uint8_t { http, websocket, sse, poll, echo, centrifuge, count };
 inline constexpr std::size_t kDoors = static_cast<std::size_t>(DoorKind::count);
+inline constexpr std::size_t kHookKinds = 7;
+inline constexpr std::size_t kHookFailures = 6;
 inline constexpr std::size_t kErrors = 128;  // more than base::all_errors()
 
 struct Counters {
@@ -63,14 +65,18 @@ struct Counters {
   Counter subscriptions;
   Counter lagging;   // of them
   Counter channels;  // this worker is home to
+  Counter members;   // present in them
   Counter log_bytes;
   Counter turns;
-  Counter overload_level;               // Overload::Level, by the first worker
-  std::array<Counter, kErrors> errors;  // refusals and closes by base::Error
-  DurationHistogram handshake_time;     // accept to open door
-  DurationHistogram delivery_time;      // ingest of a publish to queued write of its fan-out block
-  DurationHistogram turn_time;          // loop lag: how long one turn took
-  DurationHistogram lifetime;           // of a connection
+  Counter overload_level;                            // Overload::Level, by the first worker
+  std::array<Counter, kHookKinds> hooks_asked;       // by door::hook::Kind
+  std::array<Counter, kHookFailures> hook_failures;  // questions without a decision, by HookFailure
+  std::array<Counter, kErrors> errors;               // refusals and closes by base::Error
+  DurationHistogram handshake_time;                  // accept to open door
+  DurationHistogram delivery_time;                   // ingest of a publish to queued write of its fan-out block
+  DurationHistogram turn_time;                       // loop lag: how long one turn took
+  DurationHistogram lifetime;                        // of a connection
+  DurationHistogram hook_time;                       // from asking a hook to its answer
 
   void count(base::Error error) { errors[static_cast<std::size_t>(error)].add(); }
 };

@@ -9,8 +9,10 @@
 #include "auth/rate_limit.h"
 #include "base/ids.h"
 #include "base/refusal.h"
+#include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
+#include "server/hooks.h"
 #include "server/post_office.h"
 #include "server/shared.h"
 #include "ws/session.h"
@@ -26,7 +28,9 @@ struct Desk {
   const SnapshotRef& snapshot;  // the current one
   PostOffice& post;
   hub::FanOut& fan_out;
+  hub::Attendance& attendance;
   Connections& connections;
+  Hooks& hooks;
   const base::Instant& now;  // of this turn
   ws::Scratch scratch;
 
@@ -44,6 +48,7 @@ struct Desk {
     return hub::home_of(channel, shared.workers(), shared.secret());
   }
   // The request number under which an answer finds its way back to a peer.
+  static constexpr hub::RequestId kNumbered = hub::RequestId{1} << 63;  // not of a peer: whoever asked counts its own
   static hub::RequestId request_of(const Peer& peer) { return (std::uint64_t{peer.generation} << 32) | peer.slot; }
   Peer* peer_of(hub::RequestId request) {
     return connections.find({static_cast<std::uint32_t>(request), static_cast<std::uint32_t>(request >> 32)});

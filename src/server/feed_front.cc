@@ -8,6 +8,7 @@
 #include "door/plain/encode.h"
 #include "door/sse/encode.h"
 #include "http/response.h"
+#include "server/centrifuge_close.h"
 #include "server/http_exchange.h"
 #include "ws/deflate.h"
 #include "ws/frame.h"
@@ -84,7 +85,10 @@ void FeedFront::caught_up(Peer& peer, hub::SubscriptionId id) {
 }
 
 void FeedFront::stop(Peer& peer) {
-  for (const hub::SubscriptionId id : peer.subscriptions) desk_.fan_out.unsubscribe(id);
+  for (const hub::SubscriptionId id : peer.subscriptions) {
+    desk_.attendance.leave(id);
+    desk_.fan_out.unsubscribe(id);
+  }
   peer.subscriptions.clear();
   peer.forget<&PeerExtras::starting>();
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
@@ -114,6 +118,7 @@ void FeedFront::on_start(hub::PeerSlot slot, hub::SubscriptionId id, const hub::
                          const std::optional<hub::Gap>& gap) {
   Peer& peer = desk_.connections.at(slot);
   if (!listening(peer)) return;
+  if (peer.centrifuge()) return centrifuge_.on_start(peer, id, start, gap);
   if (peer.feed()) {
     peer.feed()->places[desk_.fan_out.index_of(id)] = {start, true, true};
     ++peer.feed()->started;
@@ -148,6 +153,8 @@ hub::Sink::Taken FeedFront::on_messages(std::span<const hub::Target> targets, hu
     Peer& peer = desk_.connections.at(target.peer);
     if (!listening(peer)) {
       left_out += batch.messages.size();
+    } else if (replay && peer.centrifuge()) {
+      centrifuge_.on_replay(peer, desk_.fan_out.id_of(target.subscription), batch);
     } else if (target.format == static_cast<std::uint32_t>(Format::individual)) {
       left_out += batch.messages.size() - deliver_individually(peer, target.subscription, batch);
     } else {
@@ -208,6 +215,12 @@ bool FeedFront::fits(Peer& peer, std::uint32_t subscription, const hub::Batch& b
 }
 
 base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
+  using Carrier = door::centrifuge::Carrier;
+  if (format == Format::centrifuge_json || format == Format::centrifuge_protobuf) {
+    const bool json = format == Format::centrifuge_json;
+    return base::SharedBytes::copy(
+        centrifuge_.encode_shared(json ? Carrier::Format::json : Carrier::Format::protobuf, batch));
+  }
   text_.clear();
   for (const hub::MessageRef& message : batch.messages) {
     switch (format) {
@@ -239,6 +252,8 @@ base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
           door::sse::append_raw(text_, cursor_, *message);
         }
         break;
+      case Format::centrifuge_json:
+      case Format::centrifuge_protobuf:
       case Format::individual:
       case Format::count:
         ASSERT(false);
@@ -257,6 +272,12 @@ ws::Deflater& FeedFront::deflater_of(Format format) {
 std::size_t FeedFront::deliver_individually(Peer& peer, std::uint32_t subscription, hub::Batch& batch) {
   const hub::SubscriptionId id = desk_.fan_out.id_of(subscription);
   if (peer.door == DoorKind::poll) return add_to_poll(peer, id, batch);
+  if (peer.centrifuge()) {
+    const std::string bytes = centrifuge_.encode_for(peer, id, batch);
+    if (!bytes.empty() && !peer.out.empty() && !fits(peer, subscription, batch, bytes.size())) return 0;
+    desk_.connections.send(peer, bytes);
+    return batch.messages.size();
+  }
   if (peer.door == DoorKind::sse) {
     hub::Position& position = peer.feed()->places[desk_.fan_out.index_of(id)].position;
     const hub::Position before = position;
@@ -328,6 +349,7 @@ bool FeedFront::on_gap(hub::PeerSlot slot, hub::SubscriptionId id, const hub::Ga
   Peer& peer = desk_.connections.at(slot);
   // An answer that is full has left messages out, and the gap lies behind them: the next poll finds it again.
   if (!listening(peer) || poll_full(peer)) return false;
+  if (peer.centrifuge()) return centrifuge_.on_gap(peer, id, after);
   if (peer.feed()) peer.feed()->places[desk_.fan_out.index_of(id)].position = after;
   send_gap(peer, id, gap, after);
   return true;
@@ -363,12 +385,15 @@ void FeedFront::add_poll_record(Peer& peer) {
 
 void FeedFront::on_live(hub::PeerSlot slot, hub::SubscriptionId id) {
   Peer& peer = desk_.connections.at(slot);
-  if (listening(peer) && peer.door != DoorKind::poll) caught_up(peer, id);
+  if (!listening(peer)) return;
+  if (peer.centrifuge()) return centrifuge_.on_live(peer, id);
+  if (peer.door != DoorKind::poll) caught_up(peer, id);
 }
 
-void FeedFront::on_refused(hub::PeerSlot slot, hub::SubscriptionId, base::Error error) {
+void FeedFront::on_refused(hub::PeerSlot slot, hub::SubscriptionId id, base::Error error) {
   Peer& peer = desk_.connections.at(slot);
   if (!listening(peer)) return;
+  if (peer.centrifuge()) return centrifuge_.on_refused(peer, id, error);
   close_with(desk_, peer, error);
 }
 
@@ -395,6 +420,10 @@ void close_slow(Desk& desk, Peer& peer) {
 void close_with(Desk& desk, Peer& peer, base::Error error, std::string_view detail) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return;
   desk.refused(peer, error);
+  if (const auto code = disconnect_of(error); code && peer.centrifuge()) {
+    const auto told = door::centrifuge::to_push(*code);
+    return disconnect(desk, peer, told.code, told.reason);
+  }
   if (peer.phase == Peer::Phase::websocket) {
     desk.scratch.clear();
     peer.session.close(desk.scratch, error);

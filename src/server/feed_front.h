@@ -11,6 +11,7 @@
 
 #include "hub/fan_out.h"
 #include "hub/since.h"
+#include "server/centrifuge_front.h"
 #include "server/desk.h"
 #include "server/feed.h"
 #include "ws/deflate.h"
@@ -28,6 +29,8 @@ enum class Format : std::uint8_t {
   ws_envelope_deflate_small,
   sse_envelope,  // one channel: the id is the position
   sse_raw,
+  centrifuge_json,
+  centrifuge_protobuf,
   individual,  // made for one connection: several SSE channels, long polling, compression with context
   count,
 };
@@ -35,7 +38,7 @@ static_assert(static_cast<std::size_t>(Format::count) <= hub::kFormatsMax);
 
 class FeedFront final : public hub::Sink {
  public:
-  explicit FeedFront(Desk& desk) : desk_(desk) {}
+  FeedFront(Desk& desk, CentrifugeFront& centrifuge) : desk_(desk), centrifuge_(centrifuge) {}
 
   // Subscribes the peer to channels in order. The caller has asked the policy; `feed` is needed unless the peer is a
   // plain WebSocket.
@@ -78,6 +81,7 @@ class FeedFront final : public hub::Sink {
   bool listening(const Peer& peer) const { return !peer.dying && peer.phase != Peer::Phase::closing; }
 
   Desk& desk_;
+  CentrifugeFront& centrifuge_;
   std::vector<base::PeerId> polls_;
   std::vector<base::PeerId> starters_;  // may have their next channel
   ws::Deflater deflater_{ws::kDeflateBitsMax};

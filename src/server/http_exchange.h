@@ -16,7 +16,7 @@ namespace server {
 struct HttpExchange {
   explicit HttpExchange(const http::RequestLimits& limits) : reader(limits) {}
 
-  enum class Waiting : std::uint8_t { nothing, publish, history, channels, information, poll };
+  enum class Waiting : std::uint8_t { nothing, publish, history, channels, information, poll, emulation };
 
   http::RequestReader reader;
   std::string rest;  // bytes that came after the request; handled once it is answered

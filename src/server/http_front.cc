@@ -16,6 +16,7 @@ namespace server {
 namespace {
 
 constexpr std::uint64_t kSmallBodyBytes = 16 * 1024;  // read from anybody, and in need too
+constexpr std::uint64_t kConnectBytesMax = 64 * 1024;  // a token and many channels to recover
 constexpr std::size_t kRestBytesMax = 64 * 1024;      // pipelined requests that wait for the answer of an earlier one
 
 // What stands behind `prefix` in the path: "" for the prefix itself, nullopt if the path is another one.
@@ -34,12 +35,12 @@ bool announces_body(const http::Request& request) {
   return request.count("Transfer-Encoding") > 0 || request.find("Content-Length").value_or("0") != "0";
 }
 
-bool announces_large_body(const http::Request& request) {
+bool announces_large_body(const http::Request& request, std::uint64_t bytes_max = kSmallBodyBytes) {
   if (request.count("Transfer-Encoding") > 0) return true;
   const std::string_view length = request.find("Content-Length").value_or("0");
   std::uint64_t bytes = 0;
   const auto parsed = std::from_chars(length.data(), length.data() + length.size(), bytes);
-  return parsed.ec != std::errc{} || bytes > kSmallBodyBytes;
+  return parsed.ec != std::errc{} || bytes > bytes_max;
 }
 
 // What was compressed would be published as it came, and nobody could read it.
@@ -149,6 +150,9 @@ bool HttpFront::too_long_to_publish(const Request& request) const {
 bool HttpFront::takes_body(Peer& peer, const Request& request) {
   if (request.method != "POST") return false;
   const bool dev = desk_.options().dev;
+  // Who may speak is said by what is spoken there: a token, or the name of a session.
+  if (request.path == "/emulation") return true;
+  if (rest_after(request.path, "/connection")) return !announces_large_body(request, kConnectBytesMax);
   if (rest_after(request.path, "/api")) {
     if (request.path == "/api/ticket") return false;
     return dev || (desk_.connections.listener_of(peer).admin && has_api_key(desk_, request));
@@ -246,6 +250,8 @@ void HttpFront::handle(Peer& peer) {
   if (path == "/echo" && (options.dev || options.echo)) {
     return get ? open_echo(peer, request) : refuse_method(peer, "GET");
   }
+  if (const auto endpoint = rest_after(path, "/connection")) return open_centrifuge(peer, request, *query, *endpoint);
+  if (path == "/emulation") return post ? emulate(peer, request) : refuse_method(peer, "POST");
   if (const auto channel = rest_after(path, "/sse")) {
     return get ? open_events(peer, request, *query, *channel) : refuse_method(peer, "GET, HEAD");
   }
@@ -300,6 +306,7 @@ bool HttpFront::admit_client(Peer& peer, const Request& request) {
 
 void HttpFront::reauthorise() {
   desk_.connections.for_each([&](Peer& peer) {
+    if (peer.centrifuge()) return centrifuge_.reauthorise(peer);
     bool revoked = false;
     const auto check = [&](std::string_view channel) {
       revoked = revoked || !desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel,
@@ -322,6 +329,7 @@ void HttpFront::say_goodbye(Peer& peer) {
   constexpr std::int64_t kRetryMsMin = 100;
   const auto window_ms = std::chrono::duration_cast<std::chrono::milliseconds>(desk_.options().drain_window).count();
   const std::int64_t retry_ms_max = std::max(window_ms, kRetryMsMin);
+  if (peer.centrifuge()) return close_with(desk_, peer, base::Error::draining);
   if (peer.phase == Peer::Phase::websocket) {
     const std::string reason = "E_DRAINING {\"retry_min_ms\":" + std::to_string(kRetryMsMin) +
                                ",\"retry_max_ms\":" + std::to_string(retry_ms_max) + "}";

@@ -3,6 +3,8 @@
 // Threads: owned by one worker.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,7 +21,8 @@ namespace server {
 
 class HttpFront {
  public:
-  HttpFront(Desk& desk, FeedFront& feeds) : desk_(desk), feeds_(feeds) {}
+  HttpFront(Desk& desk, FeedFront& feeds, CentrifugeFront& centrifuge)
+      : desk_(desk), feeds_(feeds), centrifuge_(centrifuge) {}
 
   void opened(Peer& peer);
   // Returns how many bytes were taken; fewer than given only if the connection has switched to WebSocket.
@@ -31,6 +34,7 @@ class HttpFront {
   void published(Peer& peer, const hub::Published& answer);
   void history(Peer& peer, const hub::Page& page);
   void listed(Peer& peer, hub::Listed& listed);
+  void forwarded(Peer& peer, const hub::Forwarded& answer);
 
   // Once per turn: long polls that have something to tell get their answer.
   void answer_polls();
@@ -54,7 +58,18 @@ class HttpFront {
   void api(Peer& peer, const Request& request, const codec::Query& query, std::string_view method);
   void ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix, std::uint32_t limit);
   void send_publish(Peer& peer, door::publish::ApiPublish command);
-  bool switch_to_websocket(Peer& peer, const Request& request, DoorKind door);
+  void open_centrifuge(Peer& peer, const Request& request, const codec::Query& query, std::string_view endpoint);
+  void open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query,
+                              door::centrifuge::Carrier carrier);
+  void emulate(Peer& peer, const Request& request);
+  void open_centrifuge_socket(Peer& peer, const Request& request, const codec::Query& query, bool unidirectional);
+  struct Switch {
+    DoorKind door;
+    std::span<const std::string_view> subprotocols;
+    bool may_deflate = true;
+  };
+  // Its subprotocol (empty: none); nothing: it was refused.
+  std::optional<std::string> switch_to_websocket(Peer& peer, const Request& request, const Switch& to);
   bool admit_client(Peer& peer, const Request& request);
   bool answers_to(const Peer& peer, const Request& request) const;
   bool may_watch(Peer& peer, const std::vector<std::string>& channels);
@@ -72,6 +87,7 @@ class HttpFront {
 
   Desk& desk_;
   FeedFront& feeds_;
+  CentrifugeFront& centrifuge_;
 };
 
 }  // namespace server

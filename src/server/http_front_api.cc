@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "codec/json_out.h"
 #include "door/channel_name.h"
+#include "door/payload_format.h"
 #include "door/publish/publish.h"
 #include "http/response.h"
 #include "server/http_front.h"
@@ -44,6 +45,10 @@ void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& 
 
 void HttpFront::send_publish(Peer& peer, door::publish::ApiPublish command) {
   if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) return respond_error(peer, base::Error::memory);
+  if (const NamespaceOptions* const channels = desk_.snapshot->options_of(command.channel)) {
+    const auto fits = door::check_payload(channels->payload_format, command.content.kind, command.content.payload);
+    if (!fits) return respond_error(peer, fits.error());
+  }
   hub::Publish publish;
   publish.request = Desk::request_of(peer);
   if (command.idempotency_key) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kSseRetryMs = 1000;
 constexpr std::size_t kSseChannelsMax = 32;
+constexpr std::string_view kSubprotocols[] = {"wirebird"};
 
 }  // namespace
 
@@ -41,28 +42,27 @@ void HttpFront::set_principal(Peer& peer, PrincipalRef principal) {
   peer.rare().principal = std::move(principal);
 }
 
-bool HttpFront::switch_to_websocket(Peer& peer, const Request& request, DoorKind door) {
-  static constexpr std::string_view kSubprotocols[] = {"wirebird"};
+std::optional<std::string> HttpFront::switch_to_websocket(Peer& peer, const Request& request, const Switch& to) {
   const Options& options = desk_.options();
-  const bool deflate_now = options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
+  const bool deflate_now = to.may_deflate && options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
   const bool context_now =
       options.deflate_context_takeover &&
       (desk_.contexts + 1) * ws::kContextBytes <= options.deflate_context_bytes_max / desk_.shared.workers();
   const auto deflate = !deflate_now  ? ws::DeflateOffer::refuse
                        : context_now ? ws::DeflateOffer::context_takeover
                                      : ws::DeflateOffer::no_context_takeover;
-  const auto accepted = ws::accept(request, {.subprotocols = kSubprotocols, .deflate = deflate});
+  const auto accepted = ws::accept(request, {.subprotocols = to.subprotocols, .deflate = deflate});
   if (!accepted) {
     respond_error(peer, accepted.error());
-    return false;
+    return std::nullopt;
   }
   desk_.connections.send(peer, ws::switching_protocols(*accepted));
   peer.session = ws::Session(ws::Role::server, desk_.ws_limits(), accepted->deflate);
   if (peer.session.keeps_context()) ++desk_.contexts;
-  leave_http(peer, Peer::Phase::websocket, door);
+  leave_http(peer, Peer::Phase::websocket, to.door);
   peer.ping_at = desk_.jittered(desk_.options().ping_interval);
   desk_.connections.arm(peer);
-  return true;
+  return accepted->subprotocol;
 }
 
 void HttpFront::leave_http(Peer& peer, Peer::Phase phase, DoorKind door) {
@@ -84,7 +84,7 @@ void HttpFront::open_websocket(Peer& peer, const Request& request, const codec::
   if (!principal) return respond_error(peer, principal.error());
   set_principal(peer, *std::move(principal));
   if (!may_watch(peer, wanted->feed.channels)) return;
-  if (!switch_to_websocket(peer, request, DoorKind::websocket)) return;
+  if (!switch_to_websocket(peer, request, {DoorKind::websocket, kSubprotocols})) return;
 
   peer.envelope = wanted->envelope;
   peer.json_input = wanted->json_input;
@@ -102,7 +102,7 @@ void HttpFront::open_websocket(Peer& peer, const Request& request, const codec::
 
 void HttpFront::open_echo(Peer& peer, const Request& request) {
   if (!ws::asks_for_websocket(request)) return respond_error(peer, base::Error::upgrade_required);
-  switch_to_websocket(peer, request, DoorKind::echo);
+  switch_to_websocket(peer, request, {DoorKind::echo, kSubprotocols});
 }
 
 void HttpFront::open_events(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel) {

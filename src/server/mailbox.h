@@ -1,5 +1,5 @@
 // One direction of mail between two workers: a bounded ring with two classes of slots. Requests and answers use slots
-// that credits have reserved, so pushing them never fails; consequences (deliveries, detaches) use the rest, and only
+// that credits have reserved, so pushing them never fails; consequences use the rest, and only
 // after has_room(). One ring keeps the order between them. Never blocks, never loses.
 //
 // Threads: one producer, one consumer; each method says whose it is.
@@ -15,7 +15,7 @@ namespace server {
 
 struct MailboxSize {
   std::uint32_t credits = 1024;       // requests in flight from one worker to another
-  std::uint32_t consequences = 1024;  // deliveries and detaches on their way
+  std::uint32_t consequences = 1024;  // on their way
 };
 
 class Mailbox {

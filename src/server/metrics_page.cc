@@ -18,7 +18,7 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-constexpr std::array<const char*, kDoors> kDoorNames = {"http", "websocket", "sse", "poll", "echo"};
+constexpr std::array<const char*, kDoors> kDoorNames = {"http", "websocket", "sse", "poll", "echo", "centrifuge"};
 
 class Families {
  public:
@@ -124,6 +124,8 @@ void append_metrics(std::string& out, const Desk& desk) {
   all.gauge("wirebird_lagging_subscriptions", "Subscriptions that get nothing until their slow reader has read.",
             [](auto& c) -> auto& { return c.lagging; });
   all.gauge("wirebird_channels", "Channels in memory.", [](auto& c) -> auto& { return c.channels; });
+  all.gauge("wirebird_members", "Subscriptions that are present in their channel.",
+            [](auto& c) -> auto& { return c.members; });
   all.gauge("wirebird_history_bytes", "Bytes held by the logs of all channels.",
             [](auto& c) -> auto& { return c.log_bytes; });
   all.gauge("wirebird_queue_bytes", "Bytes waiting to be written to connections.",

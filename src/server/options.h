@@ -11,11 +11,18 @@
 #include "auth/auth.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "door/payload_format.h"
 #include "hub/rules.h"
 
 namespace server {
 
 using namespace std::chrono_literals;
+
+// How a subscriber that asks for what it missed gets it.
+enum class RecoveryMode : std::uint8_t {
+  stream,  // every message since its position
+  cache,   // the newest message, if it is not the one it has
+};
 
 struct NamespaceOptions {
   std::string name;                                      // empty: the default namespace
@@ -26,7 +33,45 @@ struct NamespaceOptions {
   base::Duration max_delay = 0s;                         // [live] of a delivery, so that more leave together; 0: none
   bool last_value = false;                               // [live] the newest message is kept when history has expired
   hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
+
+  std::string channel_pattern;                                    // [live] auth::NamePattern; empty: any name
+  door::PayloadFormat payload_format = door::PayloadFormat::any;  // [live] of what clients and back ends publish
+
+  // What subscribers of the Centrifuge door get [live, for new subscriptions]
+  bool presence = false;
+  bool join_leave = false;
+  bool force_push_join_leave = false;  // to who did not ask for them too
+  bool allow_positioning = true;
+  bool force_positioning = false;
+  bool allow_recovery = true;
+  bool force_recovery = false;
+  RecoveryMode recovery_mode = RecoveryMode::stream;
+  bool auto_cache_recover = false;  // RecoveryMode::cache: to who did not ask for it too
+  bool allow_delta = false;         // fossil
+  bool delta_publish = false;       // for every message, without a word from the publisher
+  bool allow_tags_filter = false;
+
+  // [live] Names of hooks; empty: nobody is asked.
+  std::string subscribe_hook;
+  std::string publish_hook;
+  std::string sub_refresh_hook;
+  std::string cache_empty_hook;
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
+};
+
+// A back end of the operator that is asked over HTTP (server/hooks.h). [live]
+struct HookOptions {
+  std::string name;
+  std::string url;
+  base::Duration timeout = 1s;
+  std::vector<base::Secret> headers;         // "Name: value", on every request; often with a password in them
+  std::vector<std::string> forward_headers;  // names of the client's headers that are handed on
+  std::vector<std::string> status_rules;     // door/hook/status_rule.h
+  bool base64_payloads = false;
+  bool include_meta = false;
+  std::uint32_t in_flight_max = 1024;  // questions on their way, all workers together
+  std::uint32_t response_bytes_max = 256 * 1024;
+  friend bool operator==(const HookOptions&, const HookOptions&) = default;
 };
 
 struct Listener {
@@ -62,6 +107,13 @@ struct Options {
   base::Duration ping_interval = 25s;        // +-20 % jitter; dead after two without a sign of life
   base::Duration sse_heartbeat_interval = 15s;
 
+  // Operations of one connection per second [live]
+  std::uint32_t publishes_per_s_max = 10'000;
+  std::uint32_t subscribes_per_s_max = 1'000;
+  std::uint32_t history_reads_per_s_max = 1'000;
+  std::uint32_t presence_reads_per_s_max = 1'000;
+  std::uint32_t rpcs_per_s_max = 1'000;
+
   // Limits of the whole server [live]
   std::uint32_t connections_max = 16'000;
   std::uint32_t connections_per_address_max = 0;  // 0: connections_max (a proxy's clients share one address)
@@ -79,6 +131,7 @@ struct Options {
   std::uint64_t deflate_context_bytes_max = 64 << 20;  // [new] all windows together; more connections get none
   bool echo = false;                                   // [live] /echo; in dev always
   bool strict_namespaces = false;
+  bool private_channels = false;               // [live] names that begin with `$`
   std::vector<NamespaceOptions> namespaces;    // the default one has an empty name
   std::vector<std::string> allowed_origins;    // [new] exact; empty: same origin only; "*": any
   std::vector<std::string> trusted_proxies;    // CIDR
@@ -89,6 +142,19 @@ struct Options {
   std::string token_issuer;                    // [live] the same for `iss`
   std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
+
+  // Centrifuge door [new]
+  bool anonymous_without_token = false;
+  bool personal_channel = false;           // every user is subscribed to `#user`
+  std::string personal_channel_namespace;  // empty: the default one
+  bool personal_channel_single_connection = false;
+
+  std::vector<HookOptions> hooks;  // [live]
+  std::string connect_hook;        // [live] names of them; empty: nobody is asked
+  std::string refresh_hook;
+  std::string rpc_hook;
+  bool hooks_allow_private_addresses = true;  // [live] URLs of the configuration may lead to the own network
+
   base::Duration drain_time_max = 5s;  // [live]
   base::Duration drain_window = 10s;   // reconnect window told to clients
   friend bool operator==(const Options&, const Options&) = default;

@@ -23,6 +23,7 @@
 
 namespace server {
 
+struct CentrifugeSession;
 struct HttpExchange;
 struct Feed;
 
@@ -44,6 +45,7 @@ struct Starting {
 // What a connection needs only while it is not an idle plain WebSocket of one channel. Null: not there.
 struct PeerExtras {
   std::unique_ptr<Feed> feed;          // several channels, SSE, poll
+  std::unique_ptr<CentrifugeSession> centrifuge;
   std::unique_ptr<HttpExchange> http;  // Phase::http, while a request is in progress
   std::unique_ptr<loop::TlsConnection> tls;
   std::unique_ptr<Starting> starting;
@@ -54,7 +56,7 @@ struct PeerExtras {
 
   PeerExtras();
   ~PeerExtras();
-  bool empty() const { return !(feed || http || tls || starting || unread || proxy_header || proxy || principal); }
+  bool empty() const { return !(feed || centrifuge || http || tls || starting || unread || proxy_header || proxy || principal); }
 };
 
 // Why a connection is not read from now. Each reason is set and lifted by its own owner.
@@ -115,6 +117,8 @@ struct Peer {
   std::unique_ptr<PeerExtras> extras;  // null or not empty()
 
   Feed* feed() const { return extras ? extras->feed.get() : nullptr; }
+  // Not null: a connection of that door, whatever carries it.
+  CentrifugeSession* centrifuge() const { return extras ? extras->centrifuge.get() : nullptr; }
   HttpExchange* http() const { return extras ? extras->http.get() : nullptr; }
   loop::TlsConnection* tls() const { return extras ? extras->tls.get() : nullptr; }
   Starting* starting() const { return extras ? extras->starting.get() : nullptr; }

@@ -21,7 +21,7 @@ class PeerSlab {
     const std::uint32_t slot = peers_.take();
     Peer& peer = peers_[slot];
     peer.slot = slot;
-    if (++peer.generation == 0) peer.generation = 1;
+    if (++peer.generation == 1U << 31) peer.generation = 1;  // Desk::kNumbered
     return peer;
   }
   void give_back(Peer& peer) { peers_.give_back(peer.slot); }  // destroys it

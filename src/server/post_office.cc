@@ -7,20 +7,6 @@
 #include "base/assert.h"
 
 namespace server {
-namespace {
-
-bool is_request(const hub::Mail& mail) {
-  return std::holds_alternative<hub::Publish>(mail) || std::holds_alternative<hub::Attach>(mail) ||
-         std::holds_alternative<hub::Read>(mail) || std::holds_alternative<hub::Remove>(mail) ||
-         std::holds_alternative<hub::List>(mail);
-}
-
-bool is_answer(const hub::Mail& mail) {
-  return std::holds_alternative<hub::Published>(mail) || std::holds_alternative<hub::Page>(mail) ||
-         std::holds_alternative<hub::Listed>(mail);
-}
-
-}  // namespace
 
 Mailboxes::Mailboxes(std::uint16_t workers, MailboxSize size) : workers_(workers), size_(size) {
   for (std::size_t box = 0; box < std::size_t{workers} * workers; ++box) {
@@ -39,7 +25,7 @@ PostOffice::PostOffice(base::WorkerId self, Mailboxes& mailboxes, std::span<loop
 bool PostOffice::has_room(base::WorkerId to) { return mailboxes_.between(self_, to).has_room(); }
 
 void PostOffice::send(base::WorkerId to, hub::Mail mail) {
-  if (!is_request(mail)) return push(to, std::move(mail));
+  if (hub::class_of(mail) != hub::MailClass::request) return push(to, std::move(mail));
   if (in_flight_[to] == mailboxes_.size().credits) {
     waiting_[to].push_back({++parkings_, std::move(mail)});
     ++parked_;
@@ -73,7 +59,7 @@ std::size_t PostOffice::take(base::WorkerId from, std::size_t max, const std::fu
   hub::Mail mail;
   while (taken < max && box.pop(mail)) {
     ++taken;
-    if (is_answer(mail)) return_credit(from);
+    if (hub::class_of(mail) == hub::MailClass::answer) return_credit(from);
     handle(std::move(mail));
   }
   if (taken > 0 && box.take_waiting()) to_wake_[from] = true;

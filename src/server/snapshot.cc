@@ -11,12 +11,20 @@ hub::ChannelRules rules_of_namespace(const NamespaceOptions& options) {
   return {.log = {.messages_max = options.history_messages_max,
                   .bytes_max = options.history_bytes_max,
                   .age_max = options.history_age_max},
-          .last_value = options.last_value,
+          .last_value = options.last_value || options.recovery_mode == RecoveryMode::cache,
           .max_delay = options.max_delay,
           .slow_reader = options.slow_reader};
 }
 
 }  // namespace
+
+Snapshot::Snapshot(const Options& options)
+    : operation_rates_({.publish = options.publishes_per_s_max,
+                        .subscribe = options.subscribes_per_s_max,
+                        .history = options.history_reads_per_s_max,
+                        .presence = options.presence_reads_per_s_max,
+                        .rpc = options.rpcs_per_s_max,
+                        .subscribe_burst = options.channels_per_peer_max}) {}
 
 auth::TokenRules token_rules(const Options& options) {
   return {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim};
@@ -24,14 +32,21 @@ auth::TokenRules token_rules(const Options& options) {
 
 std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Options options, std::uint64_t version,
                                                                            const loop::TicketKeys& ticket_keys) {
-  std::shared_ptr<Snapshot> made(new Snapshot());
+  std::shared_ptr<Snapshot> made(new Snapshot(options));
   auth::PolicyRules rules{.mode = options.dev ? auth::PolicyRules::Mode::open : auth::PolicyRules::Mode::closed,
                           .unknown_prefix = options.strict_namespaces ? auth::PolicyRules::UnknownPrefix::is_error
                                                                       : auth::PolicyRules::UnknownPrefix::is_default,
+                          .private_channels = options.private_channels,
                           .version = version};
   for (const NamespaceOptions& each : options.namespaces) {
-    rules.namespaces.push_back({each.name, each.permissions});
-    (each.name.empty() ? made->default_rules_ : made->rules_[each.name]) = rules_of_namespace(each);
+    std::optional<auth::NamePattern> pattern;
+    if (!each.channel_pattern.empty()) {
+      auto parsed = auth::NamePattern::parse(each.channel_pattern);
+      if (!parsed) return std::unexpected("channel_pattern = " + each.channel_pattern + " " + parsed.error());
+      pattern = *std::move(parsed);
+    }
+    rules.namespaces.push_back({each.name, each.permissions, std::move(pattern)});
+    (each.name.empty() ? made->default_space_ : made->spaces_[each.name]) = {each, rules_of_namespace(each)};
   }
   made->policy_ = auth::Policy(std::move(rules));
   made->api_keys_ = auth::ApiKeys(options.api_keys);
@@ -54,6 +69,15 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
     if (!tls) return std::unexpected(tls.error());
     made->tls_.emplace(*std::move(tls));
   }
+  for (const HookOptions& each : options.hooks) {
+    auto hook = Hook::make(each);
+    if (!hook) return std::unexpected(hook.error());
+    for (const std::string& name : each.forward_headers) {
+      const auto known = [&](const std::string& other) { return http::same_name(other, name); };
+      if (std::ranges::none_of(made->forwarded_headers_, known)) made->forwarded_headers_.push_back(name);
+    }
+    made->hooks_.insert_or_assign(each.name, *std::move(hook));
+  }
   if (options.memory_bytes_max == 0) options.memory_bytes_max = loop::memory_limit_bytes() / 4 * 3;
   if (options.history_bytes_total_max == 0) options.history_bytes_total_max = options.memory_bytes_max / 4;
   made->options_ = std::move(options);
@@ -62,9 +86,22 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
 
 const hub::ChannelRules* Snapshot::rules_of(std::string_view channel) const {
   const auto name = policy_.namespace_of(channel);
-  if (!name || name->empty()) return &default_rules_;
-  const auto found = rules_.find(*name);
-  return found == rules_.end() ? &default_rules_ : &found->second;
+  return &space_named(name.value_or("")).rules;
+}
+
+const NamespaceOptions* Snapshot::options_of(std::string_view channel) const {
+  const auto name = policy_.namespace_of(channel);
+  return name ? &space_named(*name).options : nullptr;
+}
+
+const Snapshot::Space& Snapshot::space_named(std::string_view name) const {
+  const auto found = name.empty() ? spaces_.end() : spaces_.find(name);
+  return found == spaces_.end() ? default_space_ : found->second;
+}
+
+const Hook* Snapshot::hook(std::string_view name) const {
+  const auto found = hooks_.find(name);
+  return found == hooks_.end() ? nullptr : &found->second;
 }
 
 hub::HomeOptions Snapshot::home_options(std::uint16_t workers) const {

@@ -12,12 +12,14 @@
 #include <vector>
 
 #include "auth/api_key.h"
+#include "auth/operation_limits.h"
 #include "auth/policy.h"
 #include "auth/token.h"
 #include "http/request_reader.h"
 #include "hub/home.h"
 #include "loop/address.h"
 #include "loop/tls.h"
+#include "server/hook.h"
 #include "server/options.h"
 #include "ws/session.h"
 
@@ -41,13 +43,31 @@ class Snapshot final : public hub::Rules {
   const loop::NetworkList& trusted_proxies() const { return trusted_proxies_; }
   const loop::TlsServerConfig* tls() const { return tls_ ? &*tls_ : nullptr; }
   const hub::ChannelRules* rules_of(std::string_view channel) const override;
+  // What the configuration says about this channel; null: its prefix is unknown and that is an error
+  // (auth.strict_namespaces). Two lookups of a short text. Lives as long as the snapshot.
+  const NamespaceOptions* options_of(std::string_view channel) const;
+  // What one connection may do how often.
+  const auth::OperationRates& operation_rates() const { return operation_rates_; }
+  // nullptr: there is none of that name.
+  const Hook* hook(std::string_view name) const;
+  // Every header of clients that any hook wants, each name once.
+  const std::vector<std::string>& forwarded_headers() const { return forwarded_headers_; }
+  egress::Reach reach_of_configured_urls() const {
+    return options_.hooks_allow_private_addresses ? egress::Reach::private_too : egress::Reach::public_only;
+  }
   hub::HomeOptions home_options(std::uint16_t workers) const;
   std::uint32_t page_bytes_max() const { return options_.queue_bytes_max / 4; }
   // What all queues of one worker may hold together: a quarter of the memory for all workers.
   std::uint64_t queues_bytes_max(std::uint16_t workers) const { return options_.memory_bytes_max / 4 / workers; }
 
  private:
-  Snapshot() = default;
+  struct Space {
+    NamespaceOptions options;
+    hub::ChannelRules rules;
+  };
+  explicit Snapshot(const Options& options);
+  const Space& space_named(std::string_view name) const;
+
   Options options_;
   auth::Policy policy_;
   auth::ApiKeys api_keys_;
@@ -56,8 +76,11 @@ class Snapshot final : public hub::Rules {
   http::RequestLimits request_limits_;
   loop::NetworkList trusted_proxies_;
   std::optional<loop::TlsServerConfig> tls_;
-  hub::ChannelRules default_rules_;
-  std::unordered_map<std::string, hub::ChannelRules, base::StringHash, std::equal_to<>> rules_;
+  auth::OperationRates operation_rates_;
+  std::unordered_map<std::string, Hook, base::StringHash, std::equal_to<>> hooks_;
+  std::vector<std::string> forwarded_headers_;
+  Space default_space_;
+  std::unordered_map<std::string, Space, base::StringHash, std::equal_to<>> spaces_;  // without the default one
 };
 
 using SnapshotRef = std::shared_ptr<const Snapshot>;

@@ -4,6 +4,7 @@
 
 #include "codec/json_in.h"
 #include "door/envelope.h"
+#include "door/payload_format.h"
 #include "ws/frame.h"
 
 namespace server {
@@ -75,6 +76,8 @@ void SocketFront::handle(Peer& peer, const ws::Event& event, std::span<char> rec
           return close_slow(desk_, peer);
         }
         echo(peer, event, received);
+      } else if (peer.centrifuge()) {
+        centrifuge_.receive(peer, event.payload);
       } else {
         publish(peer, event);
       }
@@ -130,6 +133,9 @@ void SocketFront::publish(Peer& peer, const ws::Event& event) {
   } else {
     publish.message = std::make_unique<hub::Message>(hub::Kind::text, event.payload, desk_.clock.now());
   }
+  const auto fits = door::check_payload(desk_.snapshot->options_of(channel)->payload_format, publish.message->kind(),
+                                        publish.message->payload());
+  if (!fits) return refuse(peer, fits.error());
   desk_.counters.messages_in.add();
   desk_.post.send(desk_.home_of(channel), std::move(publish));
 }
@@ -156,6 +162,7 @@ void SocketFront::handle_timeout(Peer& peer) {
     for (const ws::Event& event : desk_.scratch.events()) handle(peer, event, {});
     return end_if_closed(peer);
   }
+  if (peer.centrifuge()) return centrifuge_.handle_timeout(peer);
   if (peer.deadline <= desk_.now) return close_with(desk_, peer, base::Error::token_expired);
   if (peer.ping_at <= desk_.now) ping(peer);
 }

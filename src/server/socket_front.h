@@ -12,7 +12,7 @@ namespace server {
 
 class SocketFront {
  public:
-  explicit SocketFront(Desk& desk) : desk_(desk) {}
+  SocketFront(Desk& desk, CentrifugeFront& centrifuge) : desk_(desk), centrifuge_(centrifuge) {}
 
   void receive(Peer& peer, std::span<char> bytes);
   void receive_eof(Peer& peer);
@@ -31,6 +31,7 @@ class SocketFront {
   void end_if_closed(Peer& peer);
 
   Desk& desk_;
+  CentrifugeFront& centrifuge_;
   const base::SharedBytes ping_frame_ = ws::encode_server_frame(ws::Opcode::ping, {});
 };
 

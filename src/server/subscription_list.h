@@ -28,6 +28,13 @@ class SubscriptionList {
     if (!many_) many_ = std::make_unique<std::vector<Id>>(1, only_);
     many_->push_back(id);
   }
+  void remove(Id id) {
+    if (many_) {
+      std::erase(*many_, id);
+    } else if (only_ == id) {
+      only_ = {};
+    }
+  }
   void clear() {
     only_ = {};
     many_.reset();

@@ -34,7 +34,9 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       post_(id, mailboxes, wakeups),
       home_(shared.workers(), snapshot_->home_options(shared.workers()), rules_, io.entropy, shared.secret()),
       fan_out_(shared.workers(), rules_, shared.secret()),
+      attendance_(shared.workers(), shared.secret()),
       connections_(shared, counters_, io.sockets, io.poller, io.clock, *this),
+      hooks_(snapshot_, shared.workers(), counters_, shared.log, io.clock, io.egress, *wakeups[id]),
       desk_{id,
             shared,
             counters_,
@@ -43,14 +45,17 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
             snapshot_,
             post_,
             fan_out_,
+            attendance_,
             connections_,
+            hooks_,
             clock_now_,
             ws::Scratch(io.entropy),
             auth::RateTable(rate_of_new_channels(snapshot_->options()), kAddressesMax, shared.secret()),
             auth::RateTable(auth::per_second(1, 1), kAddressesMax, shared.secret())},
-      feeds_(desk_),
-      socket_front_(desk_),
-      http_front_(desk_, feeds_),
+      centrifuge_front_(desk_),
+      feeds_(desk_, centrifuge_front_),
+      socket_front_(desk_, centrifuge_front_),
+      http_front_(desk_, feeds_, centrifuge_front_),
       clock_now_(io.clock.now()),
       next_sweep_(clock_now_ + kSweepInterval) {
   connections_.apply(snapshot_);
@@ -69,9 +74,11 @@ void Worker::turn(base::Duration max_wait) {
   connections_.handle(ready);
   home_.release_due(clock_now_, post_);  // to this worker's own subscribers in this turn
   take_mail();
+  hooks_.deliver();
   home_.pump(post_);
   if (fan_out_.run(feeds_)) more_ = true;
   feeds_.start_more();
+  centrifuge_front_.settle();
   fan_out_.pump(post_);
   http_front_.answer_polls();
   connections_.expire(clock_now_);
@@ -79,7 +86,9 @@ void Worker::turn(base::Duration max_wait) {
   if (all_delivered) continue_drain();
   connections_.flush();
   connections_.reap();
+  attendance_.pump(post_);  // who has gone in this turn too
   post_.wake_others();
+  if (hooks_.pending()) more_ = true;
   if (post_.has_mail_from(id_)) more_ = true;  // sent since take_mail(): the next page of a reader, a detach
   counters_.mails.set(post_.mails_sent());
   counters_.mail_deliveries.set(post_.deliveries_sent());
@@ -126,7 +135,10 @@ void Worker::take_mail() {
 void Worker::handle(base::WorkerId from, hub::Mail mail) {
   if (auto* delivery = std::get_if<hub::Delivery>(&mail)) {
     fan_out_.receive(std::move(*delivery));
+  } else if (const auto* entered = std::get_if<hub::Entered>(&mail)) {
+    attendance_.receive(*entered);
   } else if (auto* published = std::get_if<hub::Published>(&mail)) {
+    if (centrifuge_front_.published(*published)) return;
     Peer* peer = desk_.peer_of(published->request);
     if (peer == nullptr) return;
     if (peer->phase == Peer::Phase::http) {
@@ -137,9 +149,17 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* page = std::get_if<hub::Page>(&mail)) {
     if (page->state != hub::Page::State::read_only) {
       fan_out_.receive(std::move(*page), feeds_, post_);
+    } else if (centrifuge_front_.history(*page)) {
+      return;
     } else if (Peer* peer = desk_.peer_of(page->request); peer != nullptr) {
       http_front_.history(*peer, *page);
     }
+  } else if (auto* present = std::get_if<hub::Present>(&mail)) {
+    centrifuge_front_.present(*present);
+  } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
+    post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
+  } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
+    if (Peer* peer = desk_.peer_of(forwarded->request); peer != nullptr) http_front_.forwarded(*peer, *forwarded);
   } else if (auto* listed = std::get_if<hub::Listed>(&mail)) {
     if (Peer* peer = desk_.peer_of(listed->request); peer != nullptr) http_front_.listed(*peer, *listed);
   } else if (const auto* list = std::get_if<hub::List>(&mail)) {
@@ -205,6 +225,8 @@ void Worker::receive_eof(Peer& peer) {
 void Worker::handle_timeout(Peer& peer) {
   if (peer.phase == Peer::Phase::websocket) {
     socket_front_.handle_timeout(peer);
+  } else if (peer.phase == Peer::Phase::events && peer.centrifuge()) {
+    centrifuge_front_.handle_timeout(peer);
   } else {
     http_front_.handle_timeout(peer);
   }
@@ -282,6 +304,7 @@ void Worker::watch_memory() {
 void Worker::publish_gauges() {
   counters_.channels.set(home_.channels());
   counters_.log_bytes.set(home_.log_bytes());
+  counters_.members.set(home_.members());
   counters_.overload_level.set(id_ == 0 ? static_cast<std::uint64_t>(shared_.overload.level()) : 0);
   counters_.lagging.set(fan_out_.lagging());
 }

@@ -1,4 +1,5 @@
-// One worker: an event loop turn over its connections, its subscribers (FanOut), its homes (Home) and its mail. It owns
+// One worker: an event loop turn over its connections, its subscribers (FanOut), which of
+// them are members of their channels (Attendance), its homes (Home) and its mail. It owns
 // no thread: `app` calls turn() in a loop on one thread per worker; the simulator steps many workers in one thread.
 //
 // A turn: poll; read and run the engines; take mail; fan out; timers; flush every dirty peer once; destroy the dead;
@@ -12,11 +13,15 @@
 
 #include "base/entropy.h"
 #include "base/ids.h"
+#include "egress/egress.h"
+#include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "hub/home.h"
 #include "loop/io.h"
+#include "server/centrifuge_front.h"
 #include "server/connections.h"
 #include "server/feed_front.h"
+#include "server/hooks.h"
 #include "server/http_front.h"
 #include "server/post_office.h"
 #include "server/shared.h"
@@ -30,6 +35,7 @@ struct WorkerIo {
   loop::Poller& poller;
   loop::Clock& clock;
   base::Entropy& entropy;
+  egress::Client& egress;
   loop::Memory* memory = nullptr;  // of the process, for the one worker that watches it
 };
 
@@ -53,6 +59,7 @@ class Worker final : public Protocols {
   std::size_t connections() const { return connections_.count(); }
   const hub::Home& home() const { return home_; }
   const hub::FanOut& fan_out() const { return fan_out_; }
+  const hub::Attendance& attendance() const { return attendance_; }
 
  private:
   void opened(Peer& peer) override;
@@ -94,8 +101,11 @@ class Worker final : public Protocols {
   PostOffice post_;
   hub::Home home_;
   hub::FanOut fan_out_;
+  hub::Attendance attendance_;
   Connections connections_;
+  Hooks hooks_;
   Desk desk_;
+  CentrifugeFront centrifuge_front_;
   FeedFront feeds_;
   SocketFront socket_front_;
   HttpFront http_front_;

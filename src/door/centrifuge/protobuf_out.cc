@@ -133,6 +133,7 @@ void append_prefixed(std::string& out, const Message& message) {
 
 void append_protobuf(std::string& out, const Reply& reply) { append_prefixed(out, reply); }
 void append_protobuf(std::string& out, const Command& command) { append_prefixed(out, command); }
+void append_protobuf(std::string& out, const Push& push) { append_prefixed(out, push); }
 void append_protobuf_bare(std::string& out, const Push& push) { append(out, push); }
 
 }  // namespace door::centrifuge

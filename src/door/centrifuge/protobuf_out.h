@@ -11,7 +11,8 @@ namespace door::centrifuge {
 // Each with its length in front.
 void append_protobuf(std::string& out, const Reply& reply);
 void append_protobuf(std::string& out, const Command& command);
-// The message alone, as unidirectional transports frame it themselves.
+void append_protobuf(std::string& out, const Push& push);
+// The message alone, for what frames it itself.
 void append_protobuf_bare(std::string& out, const Push& push);
 
 }  // namespace door::centrifuge

@@ -1,0 +1,96 @@
+#include "app/config_channels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "auth/name_pattern.h"
+
+namespace app {
+namespace {
+
+using server::NamespaceOptions;
+
+std::string key_of(const NamespaceOptions& space, std::string_view name) {
+  return space.name.empty() ? fmt::format("channels.{}", name) : fmt::format("namespaces.{}.{}", space.name, name);
+}
+
+bool keeps_history(const NamespaceOptions& space) { return space.history_messages_max > 0; }
+
+// What follows has a meaning for one namespace alone.
+void check_channel_options(ConfigDraft& draft, const NamespaceOptions& space) {
+  const auto refuse = [&](std::string_view key, std::string_view why) {
+    draft.refuse_key(key_of(space, key), std::string(why));
+  };
+  const bool cache = space.recovery_mode == server::RecoveryMode::cache;
+  if (const auto pattern = auth::NamePattern::parse(space.channel_pattern); !pattern) {
+    refuse("channel_pattern", fmt::format("= {} {}", space.channel_pattern, pattern.error()));
+  }
+  if (space.force_push_join_leave && !space.join_leave)
+    refuse("force_push_join_leave", "does nothing without join_leave");
+  if (space.force_recovery && !cache && !keeps_history(space)) {
+    refuse("force_recovery", "needs history: history_messages_max is 0, so nothing that was missed could be replayed");
+  }
+  if (space.force_recovery && !cache && space.slow_reader != hub::SlowReader::close) {
+    refuse("force_recovery",
+           "and slow_reader contradict each other: drop and conflate leave messages out, and every subscriber is "
+           "promised all of them; take slow_reader = \"close\", allow_recovery, or recovery_mode = \"cache\"");
+  }
+  if (space.auto_cache_recover && !cache)
+    refuse("auto_cache_recover", "does nothing without recovery_mode = \"cache\"");
+  if (space.auto_cache_recover && !space.allow_recovery && !space.force_recovery) {
+    refuse("auto_cache_recover", "needs allow_recovery or force_recovery");
+  }
+  if (space.allow_delta && !keeps_history(space)) {
+    refuse("allow_delta", "needs history: history_messages_max is 0, so there is no message to tell the difference to");
+  }
+  if (space.delta_publish && !space.allow_delta) refuse("delta_publish", "does nothing without allow_delta");
+}
+
+void check_personal_channel(ConfigDraft& draft, const server::Options& options) {
+  if (!options.personal_channel) {
+    if (options.personal_channel_single_connection) {
+      draft.refuse_key("centrifuge.personal_channel_single_connection", "does nothing without personal_channel");
+    }
+    if (!options.personal_channel_namespace.empty()) {
+      draft.refuse_key("centrifuge.personal_channel_namespace", "does nothing without personal_channel");
+    }
+    return;
+  }
+  const auto space = std::ranges::find(options.namespaces, options.personal_channel_namespace, &NamespaceOptions::name);
+  if (space == options.namespaces.end()) {
+    return draft.refuse_key(
+        "centrifuge.personal_channel_namespace",
+        fmt::format("= {0}: there is no such namespace; write [namespaces.{0}]", options.personal_channel_namespace));
+  }
+  const auth::NamespacePermissions& permissions = space->permissions;
+  const bool users_subscribe =
+      permissions.subscribe == auth::Access::user || permissions.subscribe == auth::Access::anyone;
+  if (users_subscribe && !permissions.user_limited_channels && !options.dev) {
+    draft.refuse_key("centrifuge.personal_channel",
+                     fmt::format("needs {} = true, or every user could subscribe to the channels of the others",
+                                 key_of(*space, "user_limited_channels")));
+  }
+}
+
+}  // namespace
+
+void apply_dev_defaults(const ConfigDraft& draft, server::Options& options) {
+  if (!draft.was_set("centrifuge.anonymous_without_token")) options.anonymous_without_token = true;
+  for (NamespaceOptions& space : options.namespaces) {
+    const auto set = [&](std::string_view name) { return draft.was_set(key_of(space, name)); };
+    if (space.name.empty() && !set("presence")) space.presence = true;
+    if (space.name.empty() && !set("join_leave")) space.join_leave = true;
+    if (keeps_history(space) && !set("allow_delta")) space.allow_delta = true;
+    if (!set("allow_tags_filter")) space.allow_tags_filter = true;
+  }
+}
+
+void check_channels(ConfigDraft& draft, const server::Options& options) {
+  for (const NamespaceOptions& space : options.namespaces) check_channel_options(draft, space);
+  check_personal_channel(draft, options);
+}
+
+}  // namespace app

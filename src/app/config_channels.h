@@ -1,0 +1,14 @@
+// The part of resolve() (config_draft.h) that is about namespaces: what --dev turns on, and what contradicts itself.
+#pragma once
+
+#include "app/config_draft.h"
+#include "server/options.h"
+
+namespace app {
+
+// Sets what has another default in a server with --dev and was not set. `options.namespaces` is complete.
+void apply_dev_defaults(const ConfigDraft& draft, server::Options& options);
+
+void check_channels(ConfigDraft& draft, const server::Options& options);
+
+}  // namespace app

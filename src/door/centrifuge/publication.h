@@ -1,0 +1,24 @@
+// Messages of the hub as pushes and publications of the protocol. Everything points into the message. Pure; any thread.
+#pragma once
+
+#include <string_view>
+
+#include "door/centrifuge/protocol.h"
+#include "hub/message.h"
+
+namespace door::centrifuge {
+
+struct PublicationScope {
+  std::string_view epoch;     // of the channel; the first publication tells it
+  bool with_position = true;  // false: the channel keeps no history, and positions mean nothing to clients
+};
+
+Publication publication_of(const hub::Message& message, const PublicationScope& scope);
+
+ClientInfo info_of(const hub::ClientIdentity& identity);
+
+// Of a message of `channel`, or of its companion with the events of presence (hub/events_channel.h): a publication, a
+// join or a leave.
+Push push_of(std::string_view channel, const hub::Message& message, const PublicationScope& scope);
+
+}  // namespace door::centrifuge
