@@ -250,6 +250,25 @@ class TakenAway(rig.ServerTest):
                 else:
                     self.assertEqual(ann.end(), expected[door])
 
+    def test_what_a_connection_watched_ends_with_it(self):
+        """Else its place in the server, which another connection takes, goes on getting the messages."""
+        for carrier in (doors.CentrifugeSocket, doors.CentrifugeStream):
+            for count in (1, 2, 3):
+                with carrier(self.server, {}, {"token": model.token_of(ANN)}) as client:
+                    channels = [f"user:{n}" for n in range(count)]
+                    for _ in range(2):
+                        for method in ("subscribe", "unsubscribe"):
+                            for channel in channels:
+                                self.assertNotIn("error", client.command(**{method: {"channel": channel}}))
+                    client.command(subscribe={"channel": "user:last"})
+                    self.assertGreater(self.subscriptions(), 0)
+                self.server.until(lambda: self.subscriptions() == 0, f"a subscription outlived its connection, which had {count}")
+
+    def subscriptions(self):
+        with wire.Connection(self.server.admin_address) as connection:
+            lines = connection.request("GET", "/metrics").body.decode().splitlines()
+        return sum(float(line.split()[1]) for line in lines if line.startswith("wirebird_subscriptions"))
+
     @unittest.expectedFailure  # the server looks up the connection's token only, not that of a subscription
     def test_a_revoked_subscription_token_opens_nothing(self):
         for carrier in (doors.CentrifugeSocket, doors.CentrifugeStream):
