@@ -220,6 +220,7 @@ struct Listed {
   std::vector<ChannelSummary> channels;
   std::uint64_t channels_total = 0;
   std::uint64_t log_bytes = 0;
+  std::uint64_t subscriptions = 0;  // of the answering worker
   // Channels of such names with subscribers on the answering worker, whatever their home.
   std::vector<std::pair<std::string, Watched>> watched;
 };

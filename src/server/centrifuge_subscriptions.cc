@@ -398,12 +398,11 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   }
   if (subscription.state != Subscription::State::live || session.stage != Session::Stage::connected) return;
   if (subscription.pending) {
-    const std::uint32_t unsubscribed = subscription.pending->unsubscribe;
-    subscription.pending.reset();
-    if (unsubscribed != 0) {
+    if (const std::uint32_t unsubscribed = subscription.pending->unsubscribe; unsubscribed != 0) {
       unsubscribe(peer, place);
       return reply(peer, {.id = unsubscribed, .body = door::centrifuge::UnsubscribeResult{}});
     }
+    subscription.pending.reset();
   }
   if (subscription.settled) return;
   subscription.settled = true;
@@ -430,6 +429,7 @@ void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
     desk_.fan_out.unsubscribe(id);
     peer.subscriptions.remove(id);
   }
+  if (subscription.pending && subscription.pending->unsubscribe != 0) --peer.centrifuge()->leaving;
   subscription = Subscription{};
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
 }
@@ -441,6 +441,7 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const Unsubscrib
     Subscription& subscription = peer.centrifuge()->subscriptions[*place];
     if (subscription.state == Subscription::State::joining) {  // once that is answered
       subscription.pending->unsubscribe = command;
+      ++peer.centrifuge()->leaving;
       return;
     }
     unsubscribe(peer, *place);

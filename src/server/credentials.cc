@@ -22,9 +22,16 @@ std::string_view authorization(const http::Request& request, std::string_view sc
 std::string_view bearer_token(const http::Request& request) { return authorization(request, "Bearer"); }
 
 bool has_api_key(const Desk& desk, const http::Request& request) {
-  const auto header = request.find("X-API-Key");
-  const std::string_view presented = header ? *header : authorization(request, "apikey");
-  return !presented.empty() && desk.snapshot->api_keys().verify(presented).has_value();
+  const auto verified = [&](std::string_view presented) {
+    return !presented.empty() && desk.snapshot->api_keys().verify(presented).has_value();
+  };
+  if (request.count("X-API-Key") > 0) return verified(request.find("X-API-Key").value_or(""));
+  if (const std::string_view presented = authorization(request, "apikey"); !presented.empty()) {
+    return verified(presented);
+  }
+  if (!desk.options().api_key_in_query) return false;
+  const auto query = codec::Query::parse(request.query);
+  return query && verified(query->find("api_key").value_or(""));
 }
 
 base::Refusal refusal_of_token(Desk& desk, std::string_view token, const base::Refusal& refusal) {

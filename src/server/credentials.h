@@ -21,7 +21,8 @@ using PrincipalRef = std::shared_ptr<const auth::Principal>;
 std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Request& request,
                                                     const codec::Query& query);
 
-// True if the request carries a valid API key (X-API-Key, or Authorization: apikey KEY).
+// True if the request carries a valid API key: X-API-Key, or Authorization: apikey KEY, or where the configuration
+// allows it (api.key_in_query) ?api_key=KEY.
 bool has_api_key(const Desk& desk, const http::Request& request);
 
 // What to tell of a token that was refused: the same, or busy if its key may be here in a moment.

@@ -265,7 +265,7 @@ void HttpFront::handle(Peer& peer) {
     return post ? issue_ticket(peer, request) : refuse_method(peer, "POST");
   }
   const bool operator_here = options.dev || admin_listener;
-  if (const auto method = rest_after(path, "/api"); method && operator_here) {
+  if (const auto method = rest_after(path, "/api"); method && operator_here && *method != "openapi.yaml") {
     return post || get ? api(peer, request, *query, *method) : refuse_method(peer, "GET, HEAD, POST");
   }
   std::string page;

@@ -157,6 +157,7 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (const auto* entered = std::get_if<hub::Entered>(&mail)) {
     attendance_.receive(*entered);
   } else if (auto* published = std::get_if<hub::Published>(&mail)) {
+    if (ApiFront::owns(published->request)) return http_front_.api_published(*published);
     if (centrifuge_front_.published(*published)) return;
     Peer* peer = desk_.peer_of(published->request);
     if (peer == nullptr) return;
@@ -168,21 +169,23 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* page = std::get_if<hub::Page>(&mail)) {
     if (page->state != hub::Page::State::read_only) {
       fan_out_.receive(std::move(*page), feeds_, post_);
-    } else if (centrifuge_front_.history(*page)) {
-      return;
-    } else if (Peer* peer = desk_.peer_of(page->request); peer != nullptr) {
-      http_front_.history(*peer, *page);
+    } else if (ApiFront::owns(page->request)) {
+      http_front_.api_paged(*page);
+    } else {
+      centrifuge_front_.history(*page);
     }
   } else if (auto* present = std::get_if<hub::Present>(&mail)) {
+    if (ApiFront::owns(present->request)) return http_front_.api_present(*present);
     centrifuge_front_.present(*present);
   } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
     post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
   } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
     if (Peer* peer = desk_.peer_of(forwarded->request); peer != nullptr) http_front_.forwarded(*peer, *forwarded);
   } else if (auto* listed = std::get_if<hub::Listed>(&mail)) {
-    if (Peer* peer = desk_.peer_of(listed->request); peer != nullptr) http_front_.listed(*peer, *listed);
+    http_front_.api_listed(*listed);
   } else if (const auto* list = std::get_if<hub::List>(&mail)) {
     hub::Listed answer = home_.list(*list);
+    answer.subscriptions = fan_out_.subscriptions();
     if (list->channels_max > 0) answer.watched = fan_out_.watched(*list);
     post_.send(from, std::move(answer));
   } else {
