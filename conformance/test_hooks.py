@@ -17,6 +17,7 @@ EVENT_KEY = "an-event-key-0123456789abcdef-012345"
 CONFIG = f"""
 [server]
 listen = ["127.0.0.1:PORT"]
+admin_listen = ["127.0.0.1:ADMIN"]
 [auth]
 token_keys = ["{KEY}"]
 [hooks]
@@ -261,6 +262,7 @@ class T32TrustBeforeVerify(rig.ServerTest):
         cls.options = {"dev": False, "config": f"""
 [server]
 listen = ["127.0.0.1:PORT"]
+admin_listen = ["127.0.0.1:ADMIN"]
 [channels]
 subscribe = "token"
 publish = "token"
@@ -307,6 +309,7 @@ class Events(rig.ServerTest):
         cls.config = f"""
 [server]
 listen = ["127.0.0.1:PORT"]
+admin_listen = ["127.0.0.1:ADMIN"]
 workers = 2
 [auth]
 token_keys = ["{KEY}"]
