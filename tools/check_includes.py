@@ -19,6 +19,11 @@ ALLOWED = {
 }
 PURE = ["base", "codec", "http", "ws", "hub", "auth", "door"]
 ABOVE = ["loop", "egress", "client", "server", "api", "app"]
+# Above the line only the client has a pure part, and a public one that is installed without any of our headers.
+CLIENT_CORE = "src/client/core/"
+CLIENT_CORE_ROOMS = {"base", "codec", "http", "ws", "door", "hub"}
+CLIENT_API = "client/include/wirebird/"
+
 # The worker serves the HTTP API, so server and api may name each other's values.
 MUTUAL = {("server", "api")}
 
@@ -38,21 +43,26 @@ def allowed(room):
 
 
 def problems(root):
-    files = subprocess.run(["git", "ls-files", "src/*.h", "src/*.cc", "src/*.inc"], cwd=root, check=True,
-                           capture_output=True, text=True).stdout.split()
+    files = subprocess.run(["git", "ls-files", "src/*.h", "src/*.cc", "src/*.inc", CLIENT_API + "*.h"], cwd=root,
+                           check=True, capture_output=True, text=True).stdout.split()
     for name in files:
         path = pathlib.PurePosixPath(name)
         if len(path.parts) < 3 or not (root / name).exists():
             continue
         room = path.parts[1]
+        core = name.startswith(CLIENT_CORE)
         is_test = re.search(r"_(test|fuzz|bench)\.cc$", name)
         for number, line in enumerate((root / name).read_text(encoding="utf-8").splitlines(), 1):
             match = INCLUDE.match(line)
             if not match:
                 continue
             where = f"{name}:{number}"
+            if name.startswith(CLIENT_API):
+                if match[1] and not match[1].startswith("wirebird/") or match[2] and ("/" in match[2] or "." in match[2]):
+                    yield f"{where}: a public header includes the standard library and wirebird/ only"
+                continue
             if match[2]:
-                if room in PURE and not is_test and IMPURE.match(match[2]):
+                if (room in PURE or core) and not is_test and IMPURE.match(match[2]):
                     yield f"{where}: {match[2]} does not belong below the waterline"
                 continue
             parts = match[1].split("/")
@@ -61,6 +71,8 @@ def problems(root):
                 yield f"{where}: write \"{room}/{match[1]}\""
             elif is_test:
                 continue  # a test may build its world from any room and from sim/
+            elif core and not (target in CLIENT_CORE_ROOMS or match[1].startswith("client/core/")):
+                yield f"{where}: the core of the client may not include {match[1]}"
             elif target not in allowed(room):
                 yield f"{where}: room {room} may not include {match[1]}"
             elif room == target == "door" and len(path.parts) > 3 and len(parts) > 2 and parts[1] != path.parts[2]:

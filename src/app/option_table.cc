@@ -48,6 +48,7 @@ constexpr std::array kSections = {
     Section{"server", "Where the server listens and how it starts and stops."},
     Section{"tls", "Certificates for the listeners that begin with https://."},
     Section{"auth", "Who is let in. Every key must be a long random text: `openssl rand -base64 48` makes one."},
+    Section{"api", "The HTTP API of back ends."},
     Section{
         "limits",
         "What one connection, and all together, may use. Every limit has a largest value; none can be switched off."},
@@ -220,6 +221,19 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "A channel whose name begins with $ is private: nobody but whose token names it gets in, even where "
              "subscribe is "
              "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
+
+    // api
+    {.key = "api.error_mode",
+     .slot = in_server<&Options::api_errors>,
+     .reload = Reload::live,
+     .help = "How the API refuses: status is the HTTP status, and the body says why; body is 200 with the error in the "
+             "body, as libraries of Centrifugo expect. A request with the header X-Centrifugo-Error-Mode: transport is "
+             "answered by the status either way."},
+    {.key = "api.key_in_query",
+     .slot = in_server<&Options::api_key_in_query>,
+     .reload = Reload::live,
+     .help = "Takes an API key as ?api_key= in the URL, where logs of proxies keep it. The headers X-API-Key and "
+             "Authorization: apikey KEY do without."},
 
     // limits
     {.key = "limits.message_bytes_max",

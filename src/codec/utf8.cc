@@ -1,6 +1,9 @@
 #include "codec/utf8.h"
 
+// The client library comes without simdjson: its package has no need of anything but OpenSSL and zlib.
+#ifndef WIREBIRD_WITHOUT_SIMDJSON
 #include <simdjson.h>
+#endif
 
 #include <array>
 #include <cstring>
@@ -116,7 +119,11 @@ bool utf8_valid_scalar(std::string_view text) noexcept {
 bool utf8_valid(std::string_view text) noexcept {
   text.remove_prefix(ascii_prefix(text));
   if (text.size() < kSimdBytesMin) return utf8_valid_scalar(text);
+#ifdef WIREBIRD_WITHOUT_SIMDJSON
+  return utf8_valid_scalar(text);
+#else
   return simdjson::validate_utf8(text.data(), text.size());
+#endif
 }
 
 std::string_view utf8_prefix(std::string_view text, std::size_t bytes_max) noexcept {

@@ -96,6 +96,7 @@ ErrorCode reply_error_of(base::Error error) noexcept {
     case base::Error::bad_parameter:
     case base::Error::bad_json:
     case base::Error::json_depth:
+    case base::Error::payload_format:
     case base::Error::payload_too_big:
     case base::Error::conflict:
       return ErrorCode::bad_request;

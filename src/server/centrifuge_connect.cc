@@ -106,6 +106,9 @@ void CentrifugeFront::refuse_connect(Peer& peer, ErrorCode code) {
 void CentrifugeFront::admit(Peer& peer, const auth::ConnectionClaims* claims, const ConnectRequest& request) {
   Session& session = *peer.centrifuge();
   const auth::Principal& principal = desk_.principal_of(peer);
+  const auto verdict = desk_.shared.revocations.verdict(principal, desk_.clock.wall());
+  if (verdict == Revocations::Verdict::blocked) return end(peer, DisconnectCode::force_disconnect);
+  if (verdict == Revocations::Verdict::revoked) return end(peer, DisconnectCode::invalid_token);
   const auto lifetime = lifetime_of(principal.expires, desk_.clock.wall(), desk_.now);
   if (!lifetime) return refuse_connect(peer, ErrorCode::token_expired);
   const bool refreshed_by_hook = session.by_hook && !desk_.options().refresh_hook.empty();
@@ -114,6 +117,7 @@ void CentrifugeFront::admit(Peer& peer, const auth::ConnectionClaims* claims, co
   session.identity.user = base::SharedBytes::copy(principal.subject);
   session.identity.client = base::SharedBytes::copy(session.client);
   session.stage = Session::Stage::connecting;
+  desk_.roster.enter(peer.id(), principal);
   std::vector<auth::ServerSubscription> subs;
   if (claims != nullptr) {
     session.identity.conn_info = base::SharedBytes::copy(json_of(claims->info));
@@ -197,6 +201,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const RefreshReq
     desk_.refused(peer, base::Error::token_invalid);
     return end(peer, DisconnectCode::invalid_token);
   }
+  if (desk_.shared.revocations.verdict(token->principal, desk_.clock.wall()) != Revocations::Verdict::good) {
+    return end(peer, DisconnectCode::invalid_token);
+  }
   const auto lifetime = lifetime_of(token->principal.expires, desk_.clock.wall(), desk_.now);
   if (!lifetime) return end(peer, DisconnectCode::connection_expired);
   session.expires = lifetime->until;
@@ -204,7 +211,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const RefreshReq
   if (token->claims.info.kind != auth::Payload::Kind::none) {
     session.identity.conn_info = base::SharedBytes::copy(json_of(token->claims.info));
   }
+  desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   peer.rare().principal = std::make_shared<const auth::Principal>(std::move(token->principal));
+  desk_.roster.enter(peer.id(), desk_.principal_of(peer));
   arm(peer);
   reply(peer,
         {.id = command,

@@ -51,9 +51,7 @@ Publication CentrifugeFront::publication_for(const Session& session, Subscriptio
   const bool json = session.carrier.format == Carrier::Format::json;
   const hub::MessageRef base = std::exchange(subscription.base, message);
   std::string whole = json ? json_text_of(*message) : std::string(message->payload());
-  const NamespaceOptions* options = desk_.snapshot->options_of(channel_of(subscription));
-  const bool wanted = message->has(hub::Mark::delta) || (options != nullptr && options->delta_publish);
-  if (base && wanted) {
+  if (base && message->has(hub::Mark::delta)) {
     std::string delta = json ? codec::make_delta(json_text_of(*base), whole, codec::Utf8::whole_code_points)
                              : codec::make_delta(base->payload(), whole);
     if (delta.size() < whole.size()) {

@@ -70,7 +70,7 @@ bool CentrifugeFront::receive(const hub::Forward& forward) {
 void CentrifugeFront::receive(Peer& peer, std::string_view frame) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return;
   Session& session = *peer.centrifuge();
-  if (session.stage == Session::Stage::connecting) return hold(peer, frame);
+  if (session.waits()) return hold(peer, frame);
   ASSERT(speaking_ == nullptr);
   speaking_ = &peer;
   packer_.emplace(session.carrier);
@@ -99,7 +99,7 @@ void CentrifugeFront::receive_commands(Peer& peer, std::string_view frame) {
     if (next == Next::malformed) return end(peer, DisconnectCode::bad_request);
     handle(peer, command);
     if (peer.dying || peer.phase == Peer::Phase::closing) return;
-    if (peer.centrifuge()->stage == Session::Stage::connecting) return hold(peer, reader.rest());
+    if (peer.centrifuge()->waits()) return hold(peer, reader.rest());
   }
 }
 

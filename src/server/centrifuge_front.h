@@ -57,6 +57,8 @@ class CentrifugeFront final : public HookSink {
   void gone(Peer& peer);
   // The permissions may have changed.
   void reauthorise(Peer& peer);
+  // What a back end asks of this connection; false: there was nothing to do.
+  bool act(Peer& peer, const hub::UserAction& action);
 
   // Of a subscription of this door, see hub::Sink.
   void on_start(Peer& peer, hub::SubscriptionId id, const hub::Position& start, const std::optional<hub::Gap>& gap);
@@ -157,6 +159,11 @@ class CentrifugeFront final : public HookSink {
   std::optional<std::size_t> place_of(const Peer& peer, std::string_view channel) const;
   std::uint8_t format_of(const Session& session, const Subscription& subscription) const;
   std::string_view channel_of(const Subscription& subscription) const { return desk_.fan_out.channel_of(subscription.id); }
+
+  // centrifuge_actions.cc
+  bool subscribe_by_back_end(Peer& peer, const hub::UserAction& action);
+  bool unsubscribe_by_back_end(Peer& peer, std::string_view channel);
+  void refresh_by_back_end(Peer& peer, const hub::UserAction& action);
 
   // centrifuge_delivery.cc
   static bool matches(const Subscription& subscription, const hub::Message& message);

@@ -84,7 +84,7 @@ void CentrifugeFront::publish(Peer& peer, std::uint32_t command, std::string_vie
   if (const auto place = place_of(peer, channel)) {
     extras.publisher.chan_info = peer.centrifuge()->subscriptions[*place].info;
   }
-  bool transient = false, delta = false;
+  bool transient = false, delta = options->delta_publish;
   if (changes != nullptr) {
     std::vector<hub::Tag> tags;
     for (const auto& [key, value] : changes->tags) tags.push_back({key, value});
@@ -92,7 +92,7 @@ void CentrifugeFront::publish(Peer& peer, std::uint32_t command, std::string_vie
     if (!made) return refuse(peer, command, ErrorCode::internal);  // the hook's mistake
     extras.tags = *std::move(made);
     transient = changes->skip_history;
-    delta = changes->delta.value_or(false);
+    delta = changes->delta.value_or(delta);
     publish.version = changes->version;
     publish.version_epoch = changes->version_epoch;
     if (!changes->idempotency_key.empty()) {

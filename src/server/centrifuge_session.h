@@ -25,6 +25,7 @@ struct CentrifugeSession {
     std::uint32_t command = 0;      // id of the request; 0: the server subscribes
     std::uint32_t unsubscribe = 0;  // id of a request to unsubscribe that came meanwhile
     bool recover = false;
+    bool dismissed = false;        // a back end unsubscribed it meanwhile
     bool lost = false;             // what was asked for cannot be had as a whole
     hub::Position asked;           // recover; without an epoch: of any
     hub::Position reached;         // of the last message that the hub has given
@@ -79,13 +80,14 @@ struct CentrifugeSession {
   bool frame_pings = false;   // pings of WebSocket instead of the protocol's own
   std::uint32_t connect_command = 0;
   std::uint16_t joining = 0;  // subscriptions that the answer to connect waits for
+  std::uint16_t leaving = 0;  // subscriptions whose end was asked for before they began
   std::string client;         // UUID
   hub::ClientIdentity identity;
   std::string meta;           // JSON of the token; for hooks
   std::vector<egress::Header> headers;  // of the client's request, those that hooks get
   auth::OperationLimits limits;
   auth::Payload data;         // for the answer to connect
-  std::string held;           // commands that wait for the answer to connect, as one frame of the format
+  std::string held;           // commands that wait, as one frame of the format
   hub::ForwardSecret secret{};
   std::string session;        // of transports that only bring messages out: what comes in names it
   std::string node;           // the same
@@ -95,6 +97,10 @@ struct CentrifugeSession {
   base::Instant stale_at = base::kNever;  // unless connected
   std::vector<Subscription> subscriptions;  // places are kept: hub::FanOut knows them by number
 
+  // Commands are worked through in order: those behind connect wait for its answer, and those behind an unsubscribe
+  // until the subscription has begun and ended. Otherwise subscribe, unsubscribe, subscribe in one breath, which is how
+  // some frameworks of user interfaces begin, would end with "already subscribed".
+  bool waits() const { return stage == Stage::connecting || leaving > 0; }
   bool bidirectional() const { return !carrier.unidirectional; }
 };
 

@@ -59,6 +59,12 @@ struct NamespaceOptions {
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
 };
 
+// How a refusal of the HTTP API says so.
+enum class ApiErrors : std::uint8_t {
+  status,  // by the HTTP status, and in the body
+  body,    // in the body of a 200
+};
+
 // A back end of the operator that is asked over HTTP (server/hooks.h). [live]
 struct HookOptions {
   std::string name;
@@ -151,6 +157,8 @@ struct Options {
   std::string token_issuer;                    // [live] the same for `iss`
   std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
+  ApiErrors api_errors = ApiErrors::status;  // [live]
+  bool api_key_in_query = false;             // [live]
 
   // Centrifuge door [new]
   bool anonymous_without_token = false;

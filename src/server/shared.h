@@ -17,6 +17,7 @@
 #include "server/key_wishes.h"
 #include "server/log.h"
 #include "server/overload.h"
+#include "server/revocations.h"
 #include "server/snapshot.h"
 
 namespace server {
@@ -43,6 +44,8 @@ class Shared {
   std::uint64_t secret() const { return secret_; }
   std::uint16_t workers() const { return workers_; }
   base::Instant started() const { return started_; }
+  // Of this process, as the API names it.
+  const std::string& node_id() const { return node_id_; }
 
   // The configuration. Workers compare generation() once per turn and take the new snapshot when it moved.
   SnapshotRef snapshot() const;
@@ -63,6 +66,7 @@ class Shared {
   Admission admission;
   Overload overload;
   Tickets tickets;
+  Revocations revocations;
   KeyWishes key_wishes;
   std::vector<std::unique_ptr<Counters>> counters;  // by worker
 
@@ -70,6 +74,7 @@ class Shared {
   std::uint16_t workers_;
   std::uint64_t secret_;
   base::Instant started_;
+  std::string node_id_;
   mutable std::mutex mutex_;
   SnapshotRef snapshot_;
   KeySets keys_;

@@ -59,6 +59,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       feeds_(desk_, centrifuge_front_),
       socket_front_(desk_, centrifuge_front_),
       http_front_(desk_, feeds_, centrifuge_front_),
+      action_front_(desk_, centrifuge_front_),
       clock_now_(io.clock.now()),
       next_sweep_(clock_now_ + kSweepInterval) {
   hooks_.answer_to(centrifuge_front_);
@@ -157,6 +158,7 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (const auto* entered = std::get_if<hub::Entered>(&mail)) {
     attendance_.receive(*entered);
   } else if (auto* published = std::get_if<hub::Published>(&mail)) {
+    if (ApiFront::owns(published->request)) return http_front_.api_published(*published);
     if (centrifuge_front_.published(*published)) return;
     Peer* peer = desk_.peer_of(published->request);
     if (peer == nullptr) return;
@@ -168,21 +170,28 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* page = std::get_if<hub::Page>(&mail)) {
     if (page->state != hub::Page::State::read_only) {
       fan_out_.receive(std::move(*page), feeds_, post_);
-    } else if (centrifuge_front_.history(*page)) {
-      return;
-    } else if (Peer* peer = desk_.peer_of(page->request); peer != nullptr) {
-      http_front_.history(*peer, *page);
+    } else if (ApiFront::owns(page->request)) {
+      http_front_.api_paged(*page);
+    } else {
+      centrifuge_front_.history(*page);
     }
   } else if (auto* present = std::get_if<hub::Present>(&mail)) {
+    if (ApiFront::owns(present->request)) return http_front_.api_present(*present);
     centrifuge_front_.present(*present);
   } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
     post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
   } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
     if (Peer* peer = desk_.peer_of(forwarded->request); peer != nullptr) http_front_.forwarded(*peer, *forwarded);
   } else if (auto* listed = std::get_if<hub::Listed>(&mail)) {
-    if (Peer* peer = desk_.peer_of(listed->request); peer != nullptr) http_front_.listed(*peer, *listed);
+    http_front_.api_listed(*listed);
+  } else if (const auto* act = std::get_if<hub::Act>(&mail)) {
+    post_.send(from, action_front_.act(*act));
+  } else if (auto* acted = std::get_if<hub::Acted>(&mail)) {
+    http_front_.api_acted(*acted);
   } else if (const auto* list = std::get_if<hub::List>(&mail)) {
     hub::Listed answer = home_.list(*list);
+    answer.subscriptions = fan_out_.subscriptions();
+    answer.users = desk_.roster.users.names();
     if (list->channels_max > 0) answer.watched = fan_out_.watched(*list);
     post_.send(from, std::move(answer));
   } else {
@@ -270,6 +279,7 @@ void Worker::slow(Peer& peer) {
 }
 
 void Worker::gone(Peer& peer) {
+  desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   announce_disconnected(desk_, peer);
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
   if (peer.session.keeps_context()) --desk_.contexts;

@@ -19,6 +19,7 @@
 #include "hub/fan_out.h"
 #include "hub/home.h"
 #include "loop/io.h"
+#include "server/action_front.h"
 #include "server/centrifuge_front.h"
 #include "server/connections.h"
 #include "server/events.h"
@@ -115,6 +116,7 @@ class Worker final : public Protocols {
   FeedFront feeds_;
   SocketFront socket_front_;
   HttpFront http_front_;
+  ActionFront action_front_;
   base::Instant clock_now_;
   base::Instant next_sweep_;
   base::Instant next_memory_return_;

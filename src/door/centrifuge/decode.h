@@ -12,8 +12,9 @@
 
 namespace door::centrifuge {
 
-// malformed is the only error there is: the door answers it with disconnect 3501. It is sticky.
-enum class Next : std::uint8_t { command, end, malformed };
+// malformed is the only error there is: the door answers it with disconnect 3501, a client gives the connection up. It
+// is sticky. Of replies we say `reply`, which is the same as `command`: one more was read.
+enum class Next : std::uint8_t { command, reply = command, end, malformed };
 
 // The depth of a tree of FilterNodes. Nobody writes such filters by hand, and whoever walks one recurses.
 inline constexpr int kFilterDepthMax = 16;
@@ -23,6 +24,10 @@ inline constexpr int kFilterDepthMax = 16;
 // more of memory, at most sizeof(SubscribeRequest) and the slack of a growing vector: 8192 of them are under 8 MiB.
 inline constexpr std::uint32_t kElementsPerCommandMax = 8192;
 static_assert(sizeof(SubscribeRequest) <= 448);
+
+// The same for a reply: everybody who is present in a large channel, or all that is kept of its history. A client reads
+// what the server it chose sends, in frames that it bounds itself.
+inline constexpr std::uint32_t kElementsPerReplyMax = 1 << 18;
 
 // Sorts the maps of a message by key, of equal keys keeps the last (as Protobuf demands), and says whether there were
 // any. A visitor of schema.h.

@@ -12,10 +12,12 @@ namespace {
 
 using codec::JsonValue;
 
-// Around the deepest payload: the command, connect, its map of subscriptions, one of them.
-constexpr int kCommandDepthMax = codec::kJsonDepthMax + 4;
+// Around the deepest payload of a command: the command, connect, its map of subscriptions, one of them. Of a reply: the
+// reply, connect, its map of subscriptions, one of them, its publications, one of them, who published it.
+template <typename Envelope>
+constexpr int kDepthMax = codec::kJsonDepthMax + (std::same_as<Envelope, Reply> ? 7 : 4);
 // A filter has two brackets for each level, and stands at least as deep.
-static_assert(4 + 2 * kFilterDepthMax - 1 <= kCommandDepthMax);
+static_assert(4 + 2 * kFilterDepthMax - 1 <= kDepthMax<Command>);
 
 // Up to the first newline that stands outside of brackets, or all of it. Text that is no JSON may be cut anywhere.
 std::size_t object_length(std::string_view text) {
@@ -88,12 +90,14 @@ class JsonReader::Member {
   bool valid_ = true;
 };
 
-Next JsonReader::next(Command& command) {
+template <typename Envelope>
+Next JsonReader::next_of(Envelope& envelope) {
   if (begun_ && state_ != Next::command) return state_;
   if (begun_ && rest_.empty()) return state_ = Next::end;
   begun_ = true;
-  command = Command{};
-  return state_ = read_text(take_object(), command) ? Next::command : Next::malformed;
+  envelope = Envelope{};
+  if constexpr (std::same_as<Envelope, Reply>) elements_max_ = kElementsPerReplyMax;
+  return state_ = read_text(take_object(), envelope) ? Next::command : Next::malformed;
 }
 
 std::string_view JsonReader::take_object() {
@@ -117,7 +121,7 @@ bool JsonReader::read_text(std::string_view text, Message& message) {
   line_ends_ = text.find('\n') != std::string_view::npos || text.find('\r') != std::string_view::npos;
   // What is within the depth of a payload has no payload that is deeper.
   deep_ = !value && value.error() == base::Error::json_depth;
-  if (deep_) value = JsonValue::parse(text, kCommandDepthMax);
+  if (deep_) value = JsonValue::parse(text, kDepthMax<Message>);
   return value && read_object(*value, message);
 }
 
@@ -159,7 +163,7 @@ bool JsonReader::read_value(JsonValue value, std::vector<Element>& list) {
   if (value.type() != JsonValue::Type::array) return false;
   codec::JsonElements elements(value);
   while (const std::optional<JsonValue> element = elements.next()) {
-    if (++elements_ > kElementsPerCommandMax || !read_value(*element, list.emplace_back())) return false;
+    if (++elements_ > elements_max_ || !read_value(*element, list.emplace_back())) return false;
   }
   return true;
 }
@@ -169,7 +173,7 @@ bool JsonReader::read_value(JsonValue value, Map<Value>& map) {
   if (value.type() != JsonValue::Type::object) return false;
   codec::JsonMembers members(value);
   while (std::optional<codec::JsonMember> member = members.next()) {
-    if (++elements_ > kElementsPerCommandMax) return false;
+    if (++elements_ > elements_max_) return false;
     auto& [key, place] = map.emplace_back();
     key = keep(std::move(member->name));
     if (member->value.type() != JsonValue::Type::null && !read_value(member->value, place)) return false;
@@ -205,6 +209,8 @@ bool JsonReader::read_value(JsonValue value, std::int64_t& number) { return narr
 bool JsonReader::read_value(JsonValue value, std::uint32_t& number) { return narrow(value.unsigned_integer(), number); }
 bool JsonReader::read_value(JsonValue value, std::int32_t& number) { return narrow(value.integer(), number); }
 
+template Next JsonReader::next_of(Command&);
+template Next JsonReader::next_of(Reply&);
 template bool JsonReader::read_whole(ConnectRequest&);
 template bool JsonReader::read_whole(EmulationRequest&);
 

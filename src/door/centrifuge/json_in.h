@@ -1,4 +1,5 @@
-// Commands from a frame of JSON: objects separated by newlines, one newline after the last tolerated. Pure; any thread.
+// Commands, or in a client replies, from a frame of JSON: objects separated by newlines, one newline after the last
+// tolerated. Pure; any thread.
 //
 //   JsonReader reader(frame);
 //   Command command;
@@ -28,8 +29,9 @@ class JsonReader {
   JsonReader& operator=(const JsonReader&) = delete;
 
   // The next command, overwritten as a whole; unspecified unless the answer is `command`. Earlier commands stay valid.
-  Next next(Command& command);
-  // What of the frame has not been read: as a frame of its own it gives the commands that are left.
+  Next next(Command& command) { return next_of(command); }
+  Next next(Reply& reply) { return next_of(reply); }
+  // What of the frame has not been read: as a frame of its own it gives what is left.
   std::string_view rest() const { return rest_; }
 
   // The frame is one bare object instead: the first message of a unidirectional client, the body of POST /emulation.
@@ -41,6 +43,8 @@ class JsonReader {
   template <typename Message>
   class Member;
 
+  template <typename Envelope>
+  Next next_of(Envelope& envelope);
   template <typename Message>
   bool read_whole(Message& message);
   template <typename Message>
@@ -69,7 +73,8 @@ class JsonReader {
 
   std::string_view rest_;
   std::forward_list<std::string> kept_;  // what could not stay in the frame as it is: unescaped, line ends removed
-  std::uint32_t elements_ = 0;           // of the command being read
+  std::uint32_t elements_ = 0;           // of the command or reply being read
+  std::uint32_t elements_max_ = kElementsPerCommandMax;
   int filter_depth_ = 0;
   bool deep_ = false;       // a payload in the object being read may be too deep
   bool line_ends_ = false;  // or have line ends between its tokens

@@ -114,14 +114,16 @@ class ProtobufReader::Taker {
   bool valid_ = true;
 };
 
-Next ProtobufReader::next(Command& command) {
+template <typename Envelope>
+Next ProtobufReader::next_of(Envelope& envelope) {
   if (begun_ && state_ != Next::command) return state_;
   if (begun_ && rest_.empty()) return state_ = Next::end;
   begun_ = true;
-  command = Command{};
+  envelope = Envelope{};
   elements_ = 0;
+  if constexpr (std::same_as<Envelope, Reply>) elements_max_ = kElementsPerReplyMax;
   std::string_view bytes;
-  const bool valid = take_prefixed(rest_, bytes) && read_message(bytes, command);
+  const bool valid = take_prefixed(rest_, bytes) && read_message(bytes, envelope);
   return state_ = valid ? Next::command : Next::malformed;
 }
 
@@ -167,12 +169,12 @@ bool ProtobufReader::read_field(const Field& field, std::optional<Message>& mess
 
 template <typename Element>
 bool ProtobufReader::read_field(const Field& field, std::vector<Element>& list) {
-  return ++elements_ <= kElementsPerCommandMax && read_field(field, list.emplace_back());
+  return ++elements_ <= elements_max_ && read_field(field, list.emplace_back());
 }
 
 template <typename Value>
 bool ProtobufReader::read_field(const Field& field, Map<Value>& map) {
-  if (++elements_ > kElementsPerCommandMax) return false;
+  if (++elements_ > elements_max_) return false;
   Entry<Value> entry{map.emplace_back()};
   return read_field(field, entry);
 }
@@ -213,6 +215,8 @@ bool ProtobufReader::read_field(const Field& field, std::int32_t& number) {
   return field.wire == Wire::varint && std::in_range<std::int32_t>(wide);
 }
 
+template Next ProtobufReader::next_of(Command&);
+template Next ProtobufReader::next_of(Reply&);
 template bool ProtobufReader::read_whole(ConnectRequest&);
 template bool ProtobufReader::read_whole(EmulationRequest&);
 

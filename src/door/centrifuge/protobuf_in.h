@@ -1,4 +1,5 @@
-// Commands from a frame of Protobuf: messages, each after its length as a varint. Pure; any thread.
+// Commands, or in a client replies, from a frame of Protobuf: messages, each after its length as a varint. Pure; any
+// thread.
 //
 //   ProtobufReader reader(frame);
 //   Command command;
@@ -22,8 +23,9 @@ class ProtobufReader {
   explicit ProtobufReader(std::string_view frame) : rest_(frame) {}
 
   // The next command, overwritten as a whole; unspecified unless the answer is `command`. Earlier commands stay valid.
-  Next next(Command& command);
-  // What of the frame has not been read: as a frame of its own it gives the commands that are left.
+  Next next(Command& command) { return next_of(command); }
+  Next next(Reply& reply) { return next_of(reply); }
+  // What of the frame has not been read: as a frame of its own it gives what is left.
   std::string_view rest() const { return rest_; }
 
   // The frame is one message without a length instead: the first message of a unidirectional client, the body of POST
@@ -35,6 +37,8 @@ class ProtobufReader {
   struct Field;
   class Taker;
 
+  template <typename Envelope>
+  Next next_of(Envelope& envelope);
   template <typename Message>
   bool read_whole(Message& message);
   template <typename Message>
@@ -57,7 +61,8 @@ class ProtobufReader {
   bool read_field(const Field& field, std::int32_t& number);
 
   std::string_view rest_;
-  std::uint32_t elements_ = 0;  // of the command being read
+  std::uint32_t elements_ = 0;  // of the command or reply being read
+  std::uint32_t elements_max_ = kElementsPerCommandMax;
   int filter_depth_ = 0;
   Next state_ = Next::malformed;
   bool begun_ = false;

@@ -245,6 +245,7 @@ struct SubscribeResult {
   std::string_view cursor;
   std::vector<Publication> state;
   std::uint32_t publish_debounce = 0;  // ms
+  friend bool operator==(const SubscribeResult&, const SubscribeResult&) = default;
 };
 
 struct ConnectResult {
@@ -261,30 +262,41 @@ struct ConnectResult {
   std::int64_t time = 0;  // Unix, ms
   std::int64_t flag = 0;
   std::optional<Dictionary> dict;
+  friend bool operator==(const ConnectResult&, const ConnectResult&) = default;
 };
 
-struct UnsubscribeResult {};
-struct PublishResult {};
+struct UnsubscribeResult {
+  friend bool operator==(const UnsubscribeResult&, const UnsubscribeResult&) = default;
+};
+struct PublishResult {
+  friend bool operator==(const PublishResult&, const PublishResult&) = default;
+};
 
 struct PresenceResult {
   Map<ClientInfo> presence;  // by client
+  friend bool operator==(const PresenceResult&, const PresenceResult&) = default;
 };
 
 struct PresenceStatsResult {
   std::uint32_t num_clients = 0;
   std::uint32_t num_users = 0;
+  friend bool operator==(const PresenceStatsResult&, const PresenceStatsResult&) = default;
 };
 
 struct HistoryResult {
   std::vector<Publication> publications;
   std::string_view epoch;
   std::uint64_t offset = 0;
+  friend bool operator==(const HistoryResult&, const HistoryResult&) = default;
 };
 
-struct PingResult {};
+struct PingResult {
+  friend bool operator==(const PingResult&, const PingResult&) = default;
+};
 
 struct RpcResult {
   Payload data;
+  friend bool operator==(const RpcResult&, const RpcResult&) = default;
 };
 
 struct RefreshResult {
@@ -292,31 +304,37 @@ struct RefreshResult {
   std::string_view version;
   bool expires = false;
   std::uint32_t ttl = 0;  // s
+  friend bool operator==(const RefreshResult&, const RefreshResult&) = default;
 };
 
 struct SubRefreshResult {
   bool expires = false;
   std::uint32_t ttl = 0;  // s
   std::vector<Publication> items;
+  friend bool operator==(const SubRefreshResult&, const SubRefreshResult&) = default;
 };
 
 // --- pushes ---
 
 struct JoinPush {
   std::optional<ClientInfo> info;
+  friend bool operator==(const JoinPush&, const JoinPush&) = default;
 };
 
 struct LeavePush {
   std::optional<ClientInfo> info;
+  friend bool operator==(const LeavePush&, const LeavePush&) = default;
 };
 
 struct UnsubscribePush {
   std::uint32_t code = 0;
   std::string_view reason;
+  friend bool operator==(const UnsubscribePush&, const UnsubscribePush&) = default;
 };
 
 struct MessagePush {
   Payload data;
+  friend bool operator==(const MessagePush&, const MessagePush&) = default;
 };
 
 // A subscription that the server made.
@@ -326,6 +344,7 @@ struct SubscribePush {
   std::uint64_t offset = 0;
   bool positioned = false;
   Payload data;
+  friend bool operator==(const SubscribePush&, const SubscribePush&) = default;
 };
 
 // The first push of a unidirectional connection. Its numbers are not those of ConnectResult.
@@ -341,17 +360,20 @@ struct ConnectPush {
   std::string_view session;
   std::string_view node;
   std::int64_t time = 0;  // Unix, ms
+  friend bool operator==(const ConnectPush&, const ConnectPush&) = default;
 };
 
 struct DisconnectPush {
   std::uint32_t code = 0;
   std::string_view reason;
   bool reconnect = false;  // for old clients; new ones know it from the code (errors.h)
+  friend bool operator==(const DisconnectPush&, const DisconnectPush&) = default;
 };
 
 struct RefreshPush {
   bool expires = false;
   std::uint32_t ttl = 0;  // s
+  friend bool operator==(const RefreshPush&, const RefreshPush&) = default;
 };
 
 // In the order of their numbers in a push.
@@ -362,12 +384,14 @@ struct Push {
   std::int64_t id = 0;
   std::string_view channel;
   PushBody body;  // none: the ping of a unidirectional connection
+  friend bool operator==(const Push&, const Push&) = default;
 };
 
 struct ReplyError {
   std::uint32_t code = 0;
   std::string_view message;
   bool temporary = false;
+  friend bool operator==(const ReplyError&, const ReplyError&) = default;
 };
 
 // In the order of their numbers in a reply.
@@ -379,6 +403,7 @@ struct Reply {
   std::uint32_t id = 0;  // of the command; 0 for a push
   std::optional<ReplyError> error;
   ReplyBody body;  // none, and no id: the ping
+  friend bool operator==(const Reply&, const Reply&) = default;
 };
 
 }  // namespace door::centrifuge
