@@ -245,7 +245,7 @@ bool says_nothing(const std::string& path, const Tree& value) {
   if (const Tree::Table* const table = value.table()) {
     if (const Tree* const enabled = find(value, "enabled"); enabled != nullptr && enabled->is_off()) return true;
     return std::ranges::all_of(
-        *table, [&](const auto& member) { return says_nothing(path + "." + member.first, member.second); });
+        *table, [&](const auto& member) { return says_nothing(path + "." + member.name, member.value); });
   }
   return std::ranges::any_of(kStandard, [&](const auto& standard) {
     return path == standard.first && text_of_scalar(value) == standard.second;
