@@ -100,7 +100,7 @@ class Package(unittest.TestCase):
             with self.subTest(kind=kind):
                 symbols = run("nm", "-C", "--defined-only", option, self.library(kind))
                 ours = re.compile(r"^[0-9a-f]+ \S (?:.*?[ (<])?(base|codec|http|ws|door|loop|client)::", re.MULTILINE)
-                self.assertEqual(ours.findall(symbols), [], symbols)
+                self.assertEqual([match[0][:200] for match in ours.finditer(symbols)], [])
                 self.assertIn("wirebird::Client::connect()", symbols)
 
     def test_needs_openssl_and_zlib_only(self):

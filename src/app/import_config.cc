@@ -86,8 +86,8 @@ std::expected<ImportReport, std::string> import_config(const ImportCommand& comm
   append_findings(report.text, made->findings, Finding::Kind::left_out, "Left out, for it has no equivalent:");
   append_findings(report.text, made->findings, Finding::Kind::unknown, "Not known, and left out:");
   append_check(report.text, command, files, *made);
-  const bool all = std::ranges::all_of(
-      made->findings, [](const Finding& finding) { return finding.kind == Finding::Kind::changed; });
+  const bool all = std::ranges::all_of(made->findings,
+                                       [](const Finding& finding) { return finding.kind == Finding::Kind::changed; });
   report.rest = all ? ImportReport::Rest::none : ImportReport::Rest::some;
   report.toml = std::move(made->toml);
   report.public_keys_pem = std::move(made->public_keys_pem);

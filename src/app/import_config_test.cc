@@ -27,7 +27,8 @@ class MemoryFiles final : public Files {
 };
 
 std::expected<ImportReport, std::string> report_of(std::string content, std::string out = "") {
-  return import_config({.file = "config.json", .out = std::move(out)}, MemoryFiles({{"config.json", std::move(content)}}));
+  return import_config({.file = "config.json", .out = std::move(out)},
+                       MemoryFiles({{"config.json", std::move(content)}}));
 }
 
 TEST(ImportConfig, SaysWhatWasLeftOutAndWhatTheServerWouldSay) {

@@ -11,8 +11,8 @@
 //   [a-z]{2,8}:*     news:today
 //
 // `*`, `?`, `[`, `]`, `{`, `}` and `+` stand for themselves inside a class only ("[*]"), where `]` comes first and `-`
-// first or last. `+` and `{` have a meaning behind a class only and are refused elsewhere. Classes are of ASCII; bytes above
-// it may stand alone, and are in every class with ^.
+// first or last. `+` and `{` have a meaning behind a class only and are refused elsewhere. Classes are of ASCII; bytes
+// above it may stand alone, and are in every class with ^.
 //
 // Immutable value; any thread.
 #pragma once

@@ -1,5 +1,6 @@
 #include "server/centrifuge_close.h"
 
+#include "server/announce.h"
 #include "server/centrifuge_session.h"
 
 namespace server {
@@ -109,6 +110,7 @@ ErrorCode reply_error_of(base::Error error) noexcept {
 // The close frame tells a bidirectional WebSocket; all others need a push.
 void disconnect(Desk& desk, Peer& peer, std::uint32_t code, std::string_view reason) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return;
+  announce_disconnected(desk, peer, code, reason);
   const CentrifugeSession& session = *peer.centrifuge();
   const bool websocket = session.carrier.transport == door::centrifuge::Carrier::Transport::websocket;
   if (!websocket || session.carrier.unidirectional) {

@@ -4,6 +4,7 @@
 
 #include "auth/token.h"
 #include "codec/base64.h"
+#include "server/announce.h"
 #include "server/centrifuge_close.h"
 #include "server/centrifuge_front.h"
 #include "server/version.h"
@@ -22,7 +23,7 @@ const std::string& version_text() {
   static const std::string kText = std::string(kVersion) + " Wirebird";
   return kText;
 }
-constexpr base::Duration kRefreshGrace = std::chrono::seconds(25);  // to send a new token
+constexpr base::Duration kRefreshGrace = std::chrono::seconds(25);       // to send a new token
 constexpr std::int64_t kNeverMs = std::int64_t{365} * 24 * 3600 * 1000;  // what is valid longer outlives its connection
 
 // RFC 9562 section 5.4.
@@ -76,7 +77,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const ConnectReq
     auto token = desk_.snapshot->tokens().verify_connection(request.token, desk_.clock.wall());
     if (!token && token.error() == base::Error::token_expired) return refuse_connect(peer, ErrorCode::token_expired);
     if (!token) {
-      desk_.refused(peer, token.error());
+      const base::Refusal refusal = refusal_of_token(desk_, request.token, token.error());
+      if (refusal == base::Error::busy) return refuse_connect(peer, ErrorCode::internal);  // it comes again
+      desk_.refused(peer, refusal);
       return end(peer, DisconnectCode::invalid_token);
     }
     peer.rare().principal = std::make_shared<const auth::Principal>(std::move(token->principal));
@@ -139,6 +142,7 @@ void CentrifugeFront::admit(Peer& peer, const auth::ConnectionClaims* claims, co
 void CentrifugeFront::finish_connect(Peer& peer) {
   Session& session = *peer.centrifuge();
   session.stage = Session::Stage::connected;
+  announce_connected(desk_, peer);
   made_.clear();
   door::centrifuge::Map<door::centrifuge::SubscribeResult> subs;
   for (Subscription& each : session.subscriptions) {
@@ -149,15 +153,16 @@ void CentrifugeFront::finish_connect(Peer& peer) {
   const auto ping = session.frame_pings ? 0U : static_cast<std::uint32_t>(std::max<std::int64_t>(interval, 1));
   const door::centrifuge::Payload data = payload_of(session.data);
   if (session.carrier.unidirectional) {
-    push(peer, {}, door::centrifuge::ConnectPush{.client = session.client,
-                                                 .version = version_text(),
-                                                 .data = data,
-                                                 .subs = std::move(subs),
-                                                 .expires = session.ttl > 0,
-                                                 .ttl = session.ttl,
-                                                 .ping = ping,
-                                                 .session = session.session,
-                                                 .time = desk_.clock.wall().ms});
+    push(peer, {},
+         door::centrifuge::ConnectPush{.client = session.client,
+                                       .version = version_text(),
+                                       .data = data,
+                                       .subs = std::move(subs),
+                                       .expires = session.ttl > 0,
+                                       .ttl = session.ttl,
+                                       .ping = ping,
+                                       .session = session.session,
+                                       .time = desk_.clock.wall().ms});
   } else {
     reply(peer, {.id = session.connect_command,
                  .body = door::centrifuge::ConnectResult{.client = session.client,
@@ -179,7 +184,8 @@ void CentrifugeFront::finish_connect(Peer& peer) {
   // The first ping comes early and at random, so that those of many connections do not fall together.
   const auto half = std::chrono::duration_cast<std::chrono::microseconds>(desk_.options().ping_interval / 2).count();
   const auto spread = static_cast<std::uint32_t>(std::min<std::int64_t>(half, UINT32_MAX - 1));
-  peer.ping_at = desk_.now + std::chrono::microseconds(half) + std::chrono::microseconds(desk_.entropy.below(spread + 1));
+  peer.ping_at =
+      desk_.now + std::chrono::microseconds(half) + std::chrono::microseconds(desk_.entropy.below(spread + 1));
   arm(peer);
 }
 
@@ -188,6 +194,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const RefreshReq
   if (session.by_hook && !desk_.options().refresh_hook.empty()) return end(peer, DisconnectCode::bad_request);
   auto token = desk_.snapshot->tokens().verify_connection(request.token, desk_.clock.wall());
   if (!token && token.error() == base::Error::token_expired) return end(peer, DisconnectCode::connection_expired);
+  if (!token && refusal_of_token(desk_, request.token, token.error()) == base::Error::busy) {
+    return refuse(peer, command, ErrorCode::internal);
+  }
   if (!token || token->principal.subject != session.identity.user.view()) {
     desk_.refused(peer, base::Error::token_invalid);
     return end(peer, DisconnectCode::invalid_token);
@@ -206,9 +215,10 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const RefreshReq
   peer.rare().principal = std::make_shared<const auth::Principal>(std::move(token->principal));
   desk_.roster.enter(peer.id(), desk_.principal_of(peer));
   arm(peer);
-  reply(peer, {.id = command,
-               .body = door::centrifuge::RefreshResult{
-                   .client = session.client, .version = version_text(), .expires = session.ttl > 0, .ttl = session.ttl}});
+  reply(peer,
+        {.id = command,
+         .body = door::centrifuge::RefreshResult{
+             .client = session.client, .version = version_text(), .expires = session.ttl > 0, .ttl = session.ttl}});
 }
 
 }  // namespace server

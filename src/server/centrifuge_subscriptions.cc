@@ -8,6 +8,7 @@
 #include "door/centrifuge/publication.h"
 #include "door/channel_name.h"
 #include "hub/events_channel.h"
+#include "server/announce.h"
 #include "server/centrifuge_close.h"
 #include "server/centrifuge_front.h"
 #include "server/feed_front.h"
@@ -77,7 +78,8 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeR
 std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, std::uint32_t command,
                                                                   const SubscribeRequest& request) {
   const auto refused = [&](ErrorCode code) {
-    refuse(peer, command, code);
+    // Without a command it is part of the connect of a unidirectional client.
+    command != 0 ? refuse(peer, command, code) : refuse_connect(peer, code);
     return std::nullopt;
   };
   const auto ended = [&](DisconnectCode code) {
@@ -91,7 +93,11 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (!door::check_channel_name(channel)) return refused(ErrorCode::bad_request);
   if (request.type != 0) return refused(ErrorCode::not_available);
   if (place_of(peer, channel)) return refused(ErrorCode::already_subscribed);
-  if (peer.subscriptions.size() >= desk_.options().channels_per_peer_max) return refused(ErrorCode::limit_exceeded);
+  const auto taken = std::ranges::count_if(
+      session.subscriptions, [](const Subscription& each) { return each.state != Subscription::State::free; });
+  if (static_cast<std::size_t>(taken) >= desk_.options().channels_per_peer_max) {
+    return refused(ErrorCode::limit_exceeded);
+  }
   const Snapshot& snapshot = *desk_.snapshot;
   if (!snapshot.policy().namespace_of(channel)) return refused(ErrorCode::unknown_channel);
 
@@ -99,7 +105,9 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (!request.token.empty()) {
     auto token = snapshot.tokens().verify_subscription(request.token, desk_.clock.wall());
     if (!token) {
-      desk_.refused(peer, token.error());
+      const base::Refusal refusal = refusal_of_token(desk_, request.token, token.error());
+      if (refusal == base::Error::busy) return refused(ErrorCode::internal);  // it comes again
+      desk_.refused(peer, refusal);
       const bool expired = token.error() == base::Error::token_expired;
       return refused(expired ? ErrorCode::token_expired : ErrorCode::permission_denied);
     }
@@ -153,8 +161,8 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
       return refuse_connect(peer, ErrorCode::unknown_channel);
     }
     if (place_of(peer, each.channel)) continue;
-    const auto asked = std::ranges::find(requests, std::string_view(each.channel),
-                                         [](const auto& request) { return request.first; });
+    const auto asked =
+        std::ranges::find(requests, std::string_view(each.channel), [](const auto& request) { return request.first; });
     SubscribeRequest request{.positioned = true, .recoverable = true, .join_leave = true};
     if (asked != requests.end()) {
       request.recover = asked->second.recover;
@@ -162,11 +170,9 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
       request.offset = asked->second.offset;
     }
     ++session.joining;
-    subscribe(peer, each.channel, request,
-              {.grant = Subscription::Grant::server,
-               .changes = each.changes,
-               .info = json_of(each.info),
-               .data = each.data});
+    subscribe(
+        peer, each.channel, request,
+        {.grant = Subscription::Grant::server, .changes = each.changes, .info = json_of(each.info), .data = each.data});
   }
   if (!session.carrier.unidirectional) return;
   // A unidirectional client has no other way to ask for channels; it needs the right that any client needs.
@@ -176,7 +182,8 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.channel = channel;
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
-    if (!permitted) return;
+    if (peer.dying || peer.phase == Peer::Phase::closing) return;
+    if (!permitted) continue;  // it has the others
     if (permitted->grant == Subscription::Grant::hook) return refuse_connect(peer, ErrorCode::permission_denied);
     ++session.joining;
     subscribe(peer, channel, whole, *std::move(permitted));
@@ -411,6 +418,7 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   if (subscription.settled) return;
   subscription.settled = true;
   const std::string channel(channel_of(subscription));
+  announce_subscribed(desk_, peer, channel);
   if (subscription.tells_events) {
     subscription.events = desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, {}),
                                                   static_cast<std::uint16_t>(place | kEventsIndex), desk_.post);
@@ -425,6 +433,7 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
 
 void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
+  if (subscription.settled) announce_unsubscribed(desk_, peer, channel_of(subscription));
   for (const hub::SubscriptionId id : {subscription.id, subscription.events}) {
     if (id == hub::SubscriptionId{}) continue;
     desk_.attendance.leave(id);
@@ -461,6 +470,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefresh
   if (subscription.ttl == 0) return refuse(peer, command, ErrorCode::bad_request);
   auto token = desk_.snapshot->tokens().verify_subscription(request.token, desk_.clock.wall());
   if (!token && token.error() == base::Error::token_expired) return refuse(peer, command, ErrorCode::expired);
+  if (!token && refusal_of_token(desk_, request.token, token.error()) == base::Error::busy) {
+    return refuse(peer, command, ErrorCode::internal);
+  }
   const bool own = token && token->claims.channel == request.channel &&
                    token->claims.common.subject == session.identity.user.view() &&
                    (token->claims.client.empty() || token->claims.client == session.client);

@@ -40,6 +40,12 @@ bool has_api_key(const Desk& desk, const http::Request& request) {
   return query && verified(query->find("api_key").value_or(""));
 }
 
+base::Refusal refusal_of_token(Desk& desk, std::string_view token, const base::Refusal& refusal) {
+  if (refusal.error != base::Error::token_invalid || !desk.snapshot->tokens().names_unknown_key(token)) return refusal;
+  if (!desk.shared.key_wishes.want(desk.now)) return refusal;
+  return {base::Error::busy, "The keys of its issuer are being fetched."};
+}
+
 std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Request& request,
                                                     const codec::Query& query) {
   std::string_view token;
@@ -81,7 +87,7 @@ std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Requ
   }
   if (given == 0) return nullptr;
   auto principal = desk.snapshot->tokens().verify(token, desk.clock.wall());
-  if (!principal) return std::unexpected(principal.error());
+  if (!principal) return std::unexpected(refusal_of_token(desk, token, principal.error()));
   return unless_revoked(desk, *std::move(principal));
 }
 

@@ -26,6 +26,9 @@ std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Requ
 // allows it (api.key_in_query) ?api_key=KEY.
 bool has_api_key(const Desk& desk, const http::Request& request);
 
+// What to tell of a token that was refused: the same, or busy if its key may be here in a moment.
+base::Refusal refusal_of_token(Desk& desk, std::string_view token, const base::Refusal& refusal);
+
 // The Bearer token of the Authorization header; empty if there is none.
 std::string_view bearer_token(const http::Request& request);
 

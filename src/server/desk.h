@@ -12,6 +12,7 @@
 #include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
+#include "server/events.h"
 #include "server/hooks.h"
 #include "server/post_office.h"
 #include "server/roster.h"
@@ -32,6 +33,7 @@ struct Desk {
   hub::Attendance& attendance;
   Connections& connections;
   Hooks& hooks;
+  Events& events;
   const base::Instant& now;  // of this turn
   ws::Scratch scratch;
 

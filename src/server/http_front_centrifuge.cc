@@ -36,7 +36,8 @@ void HttpFront::open_centrifuge(Peer& peer, const Request& request, const codec:
   }
   if (endpoint == "sse") {
     if (!get && !post) return refuse_method(peer, "GET, POST");
-    return open_centrifuge_stream(peer, request, query, {.transport = Carrier::Transport::sse, .unidirectional = unidirectional});
+    return open_centrifuge_stream(peer, request, query,
+                                  {.transport = Carrier::Transport::sse, .unidirectional = unidirectional});
   }
   if (endpoint == "http_stream") {
     if (!post) return refuse_method(peer, "POST");
@@ -67,8 +68,7 @@ void HttpFront::open_centrifuge_socket(Peer& peer, const Request& request, const
 }
 
 // The first commands come with the request: in the body, or, where there can be none, in the query.
-void HttpFront::open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query,
-                                       Carrier carrier) {
+void HttpFront::open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query, Carrier carrier) {
   auto principal = identify(desk_, request, query);
   if (!principal) return respond_error(peer, principal.error());
   const std::string commands(request.method == "POST" ? std::string_view(request.body)

@@ -80,6 +80,15 @@ struct HookOptions {
   friend bool operator==(const HookOptions&, const HookOptions&) = default;
 };
 
+// Who signs tokens with keys that are fetched (server/key_fetcher.h). [live]
+struct IssuerOptions {
+  std::string name;
+  std::string jwks_url;
+  std::string issuer;    // empty: `iss` is not looked at
+  std::string audience;  // the same for `aud`
+  friend bool operator==(const IssuerOptions&, const IssuerOptions&) = default;
+};
+
 struct Listener {
   std::string address;  // "127.0.0.1:8000", "[::]:8000", "unix:/run/wirebird.sock"
   bool tls = false;
@@ -161,6 +170,13 @@ struct Options {
   std::string connect_hook;        // [live] names of them; empty: nobody is asked
   std::string refresh_hook;
   std::string rpc_hook;
+  std::vector<IssuerOptions> issuers;       // [live]
+  base::Duration issuer_keys_age_max = 1h;  // [live]
+  std::string events_url;                   // [live] empty: events go nowhere
+  std::vector<std::string> events_types = {"connected",    "disconnected", "subscribed",
+                                           "unsubscribed", "occupied",     "vacated"};
+  std::vector<base::Secret> events_signing_keys;
+  std::vector<base::Secret> events_headers;
   bool hooks_allow_private_addresses = true;  // [live] URLs of the configuration may lead to the own network
 
   base::Duration drain_time_max = 5s;  // [live]

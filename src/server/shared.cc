@@ -51,7 +51,16 @@ SnapshotRef Shared::snapshot() const {
 void Shared::replace(SnapshotRef snapshot) {
   {
     const std::lock_guard lock(mutex_);
-    snapshot_ = std::move(snapshot);
+    snapshot_ = keys_.empty() ? std::move(snapshot) : snapshot->with_keys(keys_);
+  }
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+void Shared::replace_keys(KeySets keys) {
+  {
+    const std::lock_guard lock(mutex_);
+    keys_ = std::move(keys);
+    snapshot_ = snapshot_->with_keys(keys_);
   }
   generation_.fetch_add(1, std::memory_order_release);
 }

@@ -14,6 +14,7 @@
 #include "auth/ticket.h"
 #include "server/admission.h"
 #include "server/counters.h"
+#include "server/key_wishes.h"
 #include "server/log.h"
 #include "server/overload.h"
 #include "server/revocations.h"
@@ -49,7 +50,10 @@ class Shared {
   // The configuration. Workers compare generation() once per turn and take the new snapshot when it moved.
   SnapshotRef snapshot() const;
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  // Keys that were fetched before count in it too.
   void replace(SnapshotRef snapshot);
+  // Keys of issuers as they are now.
+  void replace_keys(KeySets keys);
 
   void drain() { draining_.store(true, std::memory_order_release); }
   bool draining() const { return draining_.load(std::memory_order_acquire); }
@@ -63,6 +67,7 @@ class Shared {
   Overload overload;
   Tickets tickets;
   Revocations revocations;
+  KeyWishes key_wishes;
   std::vector<std::unique_ptr<Counters>> counters;  // by worker
 
  private:
@@ -72,6 +77,7 @@ class Shared {
   std::string node_id_;
   mutable std::mutex mutex_;
   SnapshotRef snapshot_;
+  KeySets keys_;
   std::atomic<std::uint64_t> generation_{1};
   std::atomic<bool> draining_{false};
   std::atomic<std::uint16_t> homes_emptied_{0};

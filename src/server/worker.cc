@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "base/assert.h"
+#include "server/announce.h"
 
 namespace server {
 namespace {
@@ -37,6 +38,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       attendance_(shared.workers(), shared.secret()),
       connections_(shared, counters_, io.sockets, io.poller, io.clock, *this),
       hooks_(snapshot_, shared.workers(), counters_, shared.log, io.clock, io.egress, *wakeups[id]),
+      events_(snapshot_, id, counters_, shared.log, io.clock, io.entropy, io.egress, *wakeups[id]),
       desk_{id,
             shared,
             counters_,
@@ -48,6 +50,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
             attendance_,
             connections_,
             hooks_,
+            events_,
             clock_now_,
             ws::Scratch(io.entropy),
             auth::RateTable(rate_of_new_channels(snapshot_->options()), kAddressesMax, shared.secret()),
@@ -60,6 +63,10 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       clock_now_(io.clock.now()),
       next_sweep_(clock_now_ + kSweepInterval) {
   hooks_.answer_to(centrifuge_front_);
+  if (id == 0) {
+    key_fetcher_.emplace(shared, io.egress, *wakeups[id]);
+    key_fetcher_->follow(*snapshot_, clock_now_);
+  }
   connections_.apply(snapshot_);
   fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
 }
@@ -89,6 +96,7 @@ void Worker::turn(base::Duration max_wait) {
   connections_.flush();
   connections_.reap();
   attendance_.pump(post_);  // who has gone in this turn too
+  tell_events();
   post_.wake_others();
   if (hooks_.pending()) more_ = true;
   if (post_.has_mail_from(id_)) more_ = true;  // sent since take_mail(): the next page of a reader, a detach
@@ -97,6 +105,15 @@ void Worker::turn(base::Duration max_wait) {
   counters_.wakeups.set(post_.wakeups());
   counters_.turns.add();
   counters_.turn_time.observe(io_.clock.now() - clock_now_);
+}
+
+void Worker::tell_events() {
+  for (const hub::OccupancyEvent& each : home_.take_occupancy()) {
+    const bool occupied = each.kind == hub::OccupancyEvent::Kind::occupied;
+    events_.add({.type = occupied ? door::hook::EventType::occupied : door::hook::EventType::vacated,
+                 .channel = each.channel.view()});
+  }
+  events_.step();
 }
 
 void Worker::take_configuration() {
@@ -110,6 +127,7 @@ void Worker::take_configuration() {
     connections_.apply(snapshot_);
     fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
     desk_.new_channels.set_rate(rate_of_new_channels(snapshot_->options()));
+    if (key_fetcher_) key_fetcher_->follow(*snapshot_, clock_now_);
     http_front_.reauthorise();
   }
 }
@@ -262,6 +280,7 @@ void Worker::slow(Peer& peer) {
 
 void Worker::gone(Peer& peer) {
   desk_.roster.leave(peer.id(), desk_.principal_of(peer));
+  announce_disconnected(desk_, peer);
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
   if (peer.session.keeps_context()) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
@@ -273,6 +292,7 @@ void Worker::sweep() {
   next_sweep_ = clock_now_ + (more ? kSweepAgain : kSweepInterval);
   publish_gauges();
   note_departures();
+  if (key_fetcher_) key_fetcher_->step(*snapshot_, clock_now_);
   if (io_.memory != nullptr) watch_memory();
 }
 
@@ -322,7 +342,8 @@ void Worker::publish_gauges() {
 
 base::Instant Worker::next_deadline() const {
   if (more_ || connections_.urgent()) return base::Instant::min();
-  base::Instant at = std::min({connections_.next_deadline(), next_sweep_, home_.next_deadline()});
+  base::Instant at =
+      std::min({connections_.next_deadline(), next_sweep_, home_.next_deadline(), events_.next_deadline()});
   if (draining_) at = std::min(at, clock_now_ + std::chrono::milliseconds(20));
   return at;
 }
@@ -332,6 +353,7 @@ void Worker::start_drain() {
   drain_until_ = clock_now_ + desk_.options().drain_time_max;
   connections_.stop_listening();
   home_.stop_holding(post_);
+  events_.hurry();
   shared_.home_emptied();
 }
 

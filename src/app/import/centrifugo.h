@@ -20,7 +20,7 @@ struct ImportPlan {
 };
 
 struct Imported {
-  std::string toml;              // the secrets in it too; the findings are comments at its head
+  std::string toml;  // the secrets in it too; the findings are comments at its head
   std::vector<Finding> findings;
   std::string public_keys_pem;  // to be written to the plan's file, which the configuration names; empty: none
 };

@@ -8,6 +8,7 @@
 #include <expected>
 #include <sstream>
 
+#include "app/named_tables.h"
 #include "app/value_text.h"
 #include "base/assert.h"
 
@@ -38,17 +39,26 @@ bool Draft::set(std::string_view option, const Tree& value, std::string_view key
   return set_in(settings.channels, option, value, key);
 }
 
-bool Draft::set_in(server::NamespaceOptions& space, std::string_view option, const Tree& value,
-                   std::string_view key) {
+bool Draft::set_in(server::NamespaceOptions& space, std::string_view option, const Tree& value, std::string_view key) {
   const Option* const found = find_option(option);
   ASSERT(found != nullptr);
-  const auto texts = texts_for(*found, value);
+  return assign_texts(*found, {settings, space}, value, key);
+}
+
+bool Draft::set_in_hook(server::HookOptions& hook, std::string_view name, const Tree& value, std::string_view key) {
+  const Option* const found = find_named_option(*find_named_table("hooks"), name);
+  ASSERT(found != nullptr);
+  return assign_texts(*found, {settings, settings.channels, &hook}, value, key);
+}
+
+bool Draft::assign_texts(const Option& option, Target target, const Tree& value, std::string_view key) {
+  const auto texts = texts_for(option, value);
   if (!texts) {
     left_out(key, texts.error());
     return false;
   }
-  if (const auto assigned = assign(*found, {settings, space}, *texts); !assigned) {
-    left_out(key, fmt::format("as {}: {}", option, assigned.error()));
+  if (const auto assigned = assign(option, target, *texts); !assigned) {
+    left_out(key, fmt::format("as {}: {}", option.key, assigned.error()));
     return false;
   }
   return true;
@@ -104,22 +114,17 @@ std::optional<base::Duration> go_duration(std::string_view text) {
     std::string_view name;
     double ns;
   };
-  constexpr auto kUnits = std::to_array<GoUnit>({{"ns", 1},
-                                                 {"us", 1e3},
-                                                 {"\xc2\xb5s", 1e3},
-                                                 {"ms", 1e6},
-                                                 {"s", 1e9},
-                                                 {"m", 60e9},
-                                                 {"h", 3600e9}});
+  constexpr auto kUnits = std::to_array<GoUnit>(
+      {{"ns", 1}, {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}});
   if (text == "0") return base::Duration{0};
   if (text.empty()) return std::nullopt;
   double total = 0;
   while (!text.empty()) {
     double number = 0;
     // Without exponents and signs, which Go does not take here.
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-    if (error != std::errc{} || !(text.front() == '.' || (text.front() >= '0' && text.front() <= '9'))) return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    if (error != std::errc{} || !(text.front() == '.' || (text.front() >= '0' && text.front() <= '9')))
+      return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     const GoUnit* unit = nullptr;
     for (const GoUnit& each : kUnits) {

@@ -17,8 +17,8 @@ TEST(GoDuration, AsGoWritesThem) {
   EXPECT_EQ(go_duration("2us3ns"), 2003ns);
   EXPECT_EQ(go_duration("4\xc2\xb5s"), 4us);
   EXPECT_EQ(go_duration("720h"), 720h);
-  for (const std::string_view wrong : {"", "s", "5", "5x", "-5s", "+5s", "1e3s", "5 s", "5s ", "1d", "inf", "nans",
-                                       "99999999999999999999h"}) {
+  for (const std::string_view wrong :
+       {"", "s", "5", "5x", "-5s", "+5s", "1e3s", "5 s", "5s ", "1d", "inf", "nans", "99999999999999999999h"}) {
     EXPECT_EQ(go_duration(wrong), std::nullopt) << wrong;
   }
 }

@@ -9,6 +9,7 @@
 #include "app/net_text.h"
 #include "auth/key_set.h"
 #include "codec/base64.h"
+#include "http/egress_guard.h"
 
 namespace app::import {
 namespace {
@@ -19,8 +20,8 @@ constexpr std::size_t kApiKeyBytesMin = 16;
 constexpr std::size_t kKeyBytesMax = 1024;
 
 // Secrets that the server would refuse go into the file as a comment: they are needed to tell who used them.
-void import_secret(Tree& document, Draft& draft, std::string_view path, const std::string& option, std::size_t bytes_min,
-                   std::vector<base::Secret>& keys) {
+void import_secret(Tree& document, Draft& draft, std::string_view path, const std::string& option,
+                   std::size_t bytes_min, std::vector<base::Secret>& keys) {
   const auto value = take(document, path);
   if (!value || value->is_off()) return;
   const auto text = text_of_scalar(*value);
@@ -54,8 +55,9 @@ std::string import_public_keys(Tree& document, Draft& draft, const ImportPlan& p
       paths.push_back(text);
       from.push_back(path);
     } else if (plan.public_keys_file.empty()) {
-      draft.changed(path, "stands in the file itself; with --out it is written to a file beside it, which "
-                          "auth.token_public_keys_file names");
+      draft.changed(path,
+                    "stands in the file itself; with --out it is written to a file beside it, which "
+                    "auth.token_public_keys_file names");
     } else {
       pem += inside;
       if (!pem.ends_with('\n')) pem += '\n';
@@ -72,6 +74,23 @@ std::string import_public_keys(Tree& document, Draft& draft, const ImportPlan& p
     draft.left_out(path, "there is one file for all public keys: append this one to auth.token_public_keys_file");
   }
   return pem;
+}
+
+// The keys that somebody publishes, with what their tokens must say.
+void import_key_sets(Tree& document, Draft& draft) {
+  const std::string path = "client.token.jwks_public_endpoint";
+  const auto value = take(document, path);
+  if (!value || value->is_off()) return;
+  const std::string url = text_of_scalar(*value).value_or("");
+  if (url.contains("{{")) {
+    return draft.left_out(path, "an address is not made of claims; write one [issuers.NAME] for each issuer");
+  }
+  if (const auto parsed = http::parse_egress_url(url); !parsed) {
+    return draft.left_out(path, std::string(http::to_string(parsed.error())));
+  }
+  auto& options = draft.settings.server;
+  options.issuers.push_back(
+      {.name = "imported", .jwks_url = url, .issuer = options.token_issuer, .audience = options.token_audience});
 }
 
 void import_origins(Tree& document, Draft& draft) {
@@ -113,6 +132,7 @@ std::string import_auth(Tree& document, Draft& draft, const ImportPlan& plan) {
   for (const auto& [path, option] : kTexts) {
     if (const auto value = take(document, path); value && !value->is_off()) draft.set(option, *value, path);
   }
+  import_key_sets(document, draft);
   import_origins(document, draft);
 
   if (const auto* const separate = find(document, "client.subscription_token"); separate != nullptr) {

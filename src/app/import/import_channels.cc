@@ -139,9 +139,9 @@ class Channels {
       if (pattern) {
         options_.channel_pattern = *pattern;
       } else {
-        draft_.left_out(key("channel_regex"),
-                        fmt::format("{} {}, which channel_pattern cannot say: every name is taken", text,
-                                    pattern.error()));
+        draft_.left_out(
+            key("channel_regex"),
+            fmt::format("{} {}, which channel_pattern cannot say: every name is taken", text, pattern.error()));
       }
     }
     if (const auto format = take(source_, "publication_data_format"); format && !format->is_off()) {
@@ -164,11 +164,11 @@ void import_namespaces(Tree& document, Draft& draft) {
     const auto name = take(space, "name");
     const std::string text = name ? text_of_scalar(*name).value_or("") : "";
     const std::string path = "channel.namespaces." + text;
-    const bool known = std::ranges::find(draft.settings.namespaces, text, &NamespaceOptions::name) !=
-                       draft.settings.namespaces.end();
+    const bool known =
+        std::ranges::find(draft.settings.namespaces, text, &NamespaceOptions::name) != draft.settings.namespaces.end();
     if (!auth::valid_namespace_name(text) || known) {
-      draft.left_out(path, known ? "is there twice; the first one counts"
-                                 : "a name here is 1 to 32 letters, digits, _ and -");
+      draft.left_out(
+          path, known ? "is there twice; the first one counts" : "a name here is 1 to 32 letters, digits, _ and -");
       continue;
     }
     Channels(space, path, draft.settings.namespaces.emplace_back(NamespaceOptions{.name = text}), draft).run();
@@ -187,12 +187,12 @@ void import_marks(Tree& document, Draft& draft) {
   const std::string prefix = text_or("channel.private_prefix", "$");
   draft.settings.server.private_channels = prefix == "$";
   if (!prefix.empty() && prefix != "$") {
-    draft.left_out("channel.private_prefix", "private channels begin with $ here; yours are open to whom their namespace "
-                                             "is open");
+    draft.left_out("channel.private_prefix",
+                   "private channels begin with $ here; yours are open to whom their namespace "
+                   "is open");
   }
-  constexpr std::pair<std::string_view, std::string_view> kFixed[] = {{"channel.namespace_boundary", ":"},
-                                                                      {"channel.user_boundary", "#"},
-                                                                      {"channel.user_separator", ","}};
+  constexpr std::pair<std::string_view, std::string_view> kFixed[] = {
+      {"channel.namespace_boundary", ":"}, {"channel.user_boundary", "#"}, {"channel.user_separator", ","}};
   for (const auto& [path, mark] : kFixed) {
     if (text_or(std::string(path), std::string(mark)) != mark) {
       draft.left_out(path, fmt::format("it is {} here", mark));

@@ -41,8 +41,8 @@ void import_message_size(Tree& document, Draft& draft) {
   auto& options = draft.settings.server;
   if (options.queue_bytes_max < options.message_bytes_max) {
     options.queue_bytes_max = options.message_bytes_max;
-    draft.changed("client.queue_max_size", fmt::format("a queue holds the largest message at least; made {} bytes",
-                                                       options.message_bytes_max));
+    draft.changed("client.queue_max_size",
+                  fmt::format("a queue holds the largest message at least; made {} bytes", options.message_bytes_max));
   }
 }
 

@@ -36,7 +36,8 @@ bool is_path(const std::string& pem) {
 
 void import_certificate(Tree& document, Draft& draft) {
   const std::string base = "http_server.tls.";
-  for (const auto& [name, option] : {std::pair{"cert_pem", kCertificate}, std::pair{"key_pem", std::string_view("tls.key_file")}}) {
+  for (const auto& [name, option] :
+       {std::pair{"cert_pem", kCertificate}, std::pair{"key_pem", std::string_view("tls.key_file")}}) {
     const std::string pem = text_at(document, base + name);
     if (pem.empty()) {
       draft.changed(base + name, fmt::format("is missing; set {}", option));
@@ -87,11 +88,11 @@ void import_listeners(Tree& document, Draft& draft) {
 void import_log(Tree& document, Draft& draft) {
   const std::string level = text_at(document, "log.level");
   if (level.empty()) return;
-  const std::string_view ours = level == "trace" || level == "debug"                        ? "debug"
-                                : level == "info"                                           ? "info"
-                                : level == "warn"                                           ? "warning"
+  const std::string_view ours = level == "trace" || level == "debug"                      ? "debug"
+                                : level == "info"                                         ? "info"
+                                : level == "warn"                                         ? "warning"
                                 : level == "error" || level == "fatal" || level == "none" ? "error"
-                                                                                            : "";
+                                                                                          : "";
   if (ours.empty()) return draft.left_out("log.level", fmt::format("= {} is no level", level));
   draft.set("server.log_level", Tree{std::string(ours)}, "log.level");
 }

@@ -62,7 +62,8 @@ TEST(OldLayout, KeysGetTheirNewNames) {
     const Tree* const found = find(layout.tree, to);
     ASSERT_NE(found, nullptr) << from;
     EXPECT_EQ(*found, Tree{std::string("x")}) << from;
-    EXPECT_EQ(find(layout.tree, from), nullptr) << from;
+    const Tree* const old = find(layout.tree, from);  // some have become tables
+    EXPECT_TRUE(old == nullptr || old->table() != nullptr) << from;
   }
 }
 
@@ -76,16 +77,15 @@ TEST(OldLayout, NewKeysStay) {
 }
 
 TEST(OldLayout, OfTwoThatSayTheSameTheNewOneCounts) {
-  const auto layout =
-      with_new_layout(*read_tree(Format::json, R"({"api_key":"old","http_api":{"key":"new"}})"));
+  const auto layout = with_new_layout(*read_tree(Format::json, R"({"api_key":"old","http_api":{"key":"new"}})"));
   EXPECT_EQ(*find(layout.tree, "http_api.key"), Tree{std::string("new")});
   EXPECT_EQ(layout.collided, std::vector<std::string>{"api_key"});
 }
 
 TEST(OldLayout, OneSetOfHeadersBecomesThatOfEveryProxy) {
-  const Tree tree = moved(
-      R"({"proxy_connect_endpoint":"http://a","proxy_rpc_endpoint":"http://b","proxy_http_headers":["Cookie"],)"
-      R"("proxy_static_http_headers":{"X":"y"},"proxy_include_connection_meta":true,"proxy_colour":"red"})");
+  const Tree tree =
+      moved(R"({"proxy_connect_endpoint":"http://a","proxy_rpc_endpoint":"http://b","proxy_http_headers":["Cookie"],)"
+            R"("proxy_static_http_headers":{"X":"y"},"proxy_include_connection_meta":true,"proxy_colour":"red"})");
   EXPECT_EQ(*find(tree, "client.proxy.connect.http_headers"), Tree{Tree::List{Tree{std::string("Cookie")}}});
   EXPECT_EQ(*find(tree, "rpc.proxy.http.static_headers.X"), Tree{std::string("y")});
   EXPECT_EQ(*find(tree, "client.proxy.connect.include_connection_meta"), Tree{true});
@@ -95,10 +95,10 @@ TEST(OldLayout, OneSetOfHeadersBecomesThatOfEveryProxy) {
 }
 
 TEST(OldLayout, NamedProxiesAreUsedWhereTheyAreNamed) {
-  const Tree tree = moved(
-      R"({"granular_proxy_mode":true,"proxies":[{"name":"c","endpoint":"http://c","timeout":"3s"},)"
-      R"({"name":"s","endpoint":"http://s"}],"connect_proxy_name":"c","subscribe_proxy_name":"s",)"
-      R"("namespaces":[{"name":"chat","publish_proxy_name":"s"},{"name":"old","proxy_subscribe":true}]})");
+  const Tree tree =
+      moved(R"({"granular_proxy_mode":true,"proxies":[{"name":"c","endpoint":"http://c","timeout":"3s"},)"
+            R"({"name":"s","endpoint":"http://s"}],"connect_proxy_name":"c","subscribe_proxy_name":"s",)"
+            R"("namespaces":[{"name":"chat","publish_proxy_name":"s"},{"name":"old","proxy_subscribe":true}]})");
   EXPECT_EQ(*find(tree, "client.proxy.connect.endpoint"), Tree{std::string("http://c")});
   EXPECT_EQ(*find(tree, "client.proxy.connect.timeout"), Tree{std::string("3s")});
   EXPECT_EQ(*find(tree, "client.proxy.connect.enabled"), Tree{true});
