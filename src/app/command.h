@@ -54,8 +54,8 @@ struct ImportCommand {
 
 struct VersionCommand {};
 
-using Command =
-    std::variant<ServeCommand, CheckConfigCommand, DefaultConfigCommand, GenTokenCommand, CheckTokenCommand, ImportCommand,
-                 VersionCommand, client::PubOptions, client::SubOptions, client::BenchOptions, client::DemoFeedOptions>;
+using Command = std::variant<ServeCommand, CheckConfigCommand, DefaultConfigCommand, GenTokenCommand, CheckTokenCommand,
+                             ImportCommand, VersionCommand, client::PubOptions, client::SubOptions,
+                             client::BenchOptions, client::DemoFeedOptions>;
 
 }  // namespace app

@@ -375,7 +375,8 @@ std::vector<std::string> warnings(const server::Options& options) {
     found.push_back(
         fmt::format("[issuers.{}] fetches its keys without TLS: whoever stands between can make tokens.", issuer.name));
   }
-  const bool takes_tokens = !options.issuers.empty() || !options.token_hs256_keys.empty() || !options.token_public_keys_pem.empty();
+  const bool takes_tokens =
+      !options.issuers.empty() || !options.token_hs256_keys.empty() || !options.token_public_keys_pem.empty();
   for (const server::NamespaceOptions& space : options.namespaces) {
     if (asks_for_tokens(space) && !takes_tokens) {
       found.push_back(

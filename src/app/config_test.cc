@@ -302,8 +302,7 @@ constexpr Refusal kRefusals[] = {
     {"[centrifuge]\npersonal_channel_namespace = \"x\"\n", "does nothing without personal_channel"},
     // Hooks, issuers, events
     {"[hooks.main]\n", "w.toml:1:8: hooks.main has a mistake: hooks.main.url is missing"},
-    {"[hooks.main]\nurl = \"ftp://a/\"\n",
-     "w.toml:2:7: hooks.main.url does not begin with http:// or https://"},
+    {"[hooks.main]\nurl = \"ftp://a/\"\n", "w.toml:2:7: hooks.main.url does not begin with http:// or https://"},
     {"[hooks.main]\nurl = \"http://0x7f.1/\"\n", "has a number as its host; write an address as 1.2.3.4"},
     {"[hooks.main]\nurl = \"http://a/\"\nulr = 1\n", "w.toml:3:1: unknown key hooks.main.ulr; did you mean url?"},
     {"[hooks.main]\nurl = \"http://a/\"\ntimeout = \"2m\"\n", "hooks.main.timeout: 2m is out of range"},
@@ -582,24 +581,29 @@ audience = "chat"
   EXPECT_EQ(options->hooks[0], main);
   EXPECT_EQ(options->hooks[1], (server::HookOptions{.name = "other", .url = "https://a/"}));
   EXPECT_EQ(options->namespaces[1].subscribe_hook, "other");
-  EXPECT_EQ(options->issuers, (std::vector<server::IssuerOptions>{
-                                  {.name = "login", .jwks_url = "https://login/jwks", .issuer = "L", .audience = "chat"}}));
+  EXPECT_EQ(options->issuers,
+            (std::vector<server::IssuerOptions>{
+                {.name = "login", .jwks_url = "https://login/jwks", .issuer = "L", .audience = "chat"}}));
 }
 
 TEST(Config, SecretsOfHooksAreNeverShown) {
-  const auto loaded = load("[hooks.a]\nurl = \"http://a/\"\nheaders = [\"very-secret\"]\n[events]\nheaders = [\"very-secret\"]\n"
-                           "signing_keys = [\"very-secret\"]\n");
+  const auto loaded = load(
+      "[hooks.a]\nurl = \"http://a/\"\nheaders = [\"very-secret\"]\n[events]\nheaders = [\"very-secret\"]\n"
+      "signing_keys = [\"very-secret\"]\n");
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().size(), 3U);
   EXPECT_FALSE(errors_of(loaded).contains("very-secret")) << errors_of(loaded);
 }
 
 TEST(DiffOptions, HooksAndIssuersByName) {
-  const auto before = load("[hooks.a]\nurl = \"http://a/\"\n[hooks.b]\nurl = \"http://b/\"\n[issuers.i]\njwks_url = \"http://i/\"\n");
+  const auto before =
+      load("[hooks.a]\nurl = \"http://a/\"\n[hooks.b]\nurl = \"http://b/\"\n[issuers.i]\njwks_url = \"http://i/\"\n");
   const auto after = load("[hooks.b]\nurl = \"http://b2/\"\n[hooks.c]\nurl = \"http://c/\"\n");
   ASSERT_TRUE(before && after);
-  EXPECT_EQ(diff_options(*before, *after),
-            (std::vector<Change>{{"hooks.a", Reload::live}, {"hooks.b", Reload::live}, {"hooks.c", Reload::live}, {"issuers.i", Reload::live}}));
+  EXPECT_EQ(diff_options(*before, *after), (std::vector<Change>{{"hooks.a", Reload::live},
+                                                                {"hooks.b", Reload::live},
+                                                                {"hooks.c", Reload::live},
+                                                                {"issuers.i", Reload::live}}));
 }
 
 TEST(Config, TlsListenersWithTheirFiles) {

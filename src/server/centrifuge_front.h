@@ -29,7 +29,7 @@ namespace server {
 
 // How long something lives that a token allows until `expires`.
 struct Lifetime {
-  std::uint32_t ttl = 0;               // s, as clients are told; 0: for ever
+  std::uint32_t ttl = 0;  // s, as clients are told; 0: for ever
   base::Instant ends = base::kNever;
   base::Instant until = base::kNever;  // with the time that they have to send a new token
 };
@@ -140,10 +140,9 @@ class CentrifugeFront final : public HookSink {
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SubRefreshRequest& request);
   // Asks the policy and the token; none: it was refused.
   static std::optional<door::centrifuge::ErrorCode> add_filter(const NamespaceOptions& options,
-                                                              const door::centrifuge::SubscribeRequest& request,
-                                                              Permitted& permitted);
-  std::optional<Permitted> permit(Peer& peer, std::uint32_t command,
-                                  const door::centrifuge::SubscribeRequest& request);
+                                                               const door::centrifuge::SubscribeRequest& request,
+                                                               Permitted& permitted);
+  std::optional<Permitted> permit(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
   void subscribe(Peer& peer, std::string_view channel, const door::centrifuge::SubscribeRequest& request,
                  Permitted permitted);
   void subscribe_by_server(Peer& peer, const std::vector<auth::ServerSubscription>& wanted,
@@ -158,7 +157,9 @@ class CentrifugeFront final : public HookSink {
   void expire(Peer& peer, std::size_t place);
   std::optional<std::size_t> place_of(const Peer& peer, std::string_view channel) const;
   std::uint8_t format_of(const Session& session, const Subscription& subscription) const;
-  std::string_view channel_of(const Subscription& subscription) const { return desk_.fan_out.channel_of(subscription.id); }
+  std::string_view channel_of(const Subscription& subscription) const {
+    return desk_.fan_out.channel_of(subscription.id);
+  }
 
   // centrifuge_actions.cc
   bool subscribe_by_back_end(Peer& peer, const hub::UserAction& action);

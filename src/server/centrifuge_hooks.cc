@@ -54,8 +54,7 @@ hook::Caller CentrifugeFront::caller_of(const Session& session) {
 }
 
 void CentrifugeFront::refuse(Peer& peer, std::uint32_t command, const hook::Error& error) {
-  reply(peer, {.id = command,
-               .error = door::centrifuge::ReplyError{error.code, error.message, error.temporary}});
+  reply(peer, {.id = command, .error = door::centrifuge::ReplyError{error.code, error.message, error.temporary}});
 }
 
 void CentrifugeFront::end(Peer& peer, const hook::Disconnect& told) {
@@ -122,8 +121,8 @@ void CentrifugeFront::hook_answered(const HookAsker& asker, HookAnswer<hook::Con
   const auto& request = std::get<door::centrifuge::ConnectRequest>(command.request);
   if (!result.authenticated) return admit_unnamed(*peer, request);
   if (!result.user.empty()) {
-    peer->rare().principal = std::make_shared<const auth::Principal>(
-        auth::Principal{.kind = auth::Principal::Kind::token, .subject = result.user, .expires = end_of(result.expire_at)});
+    peer->rare().principal = std::make_shared<const auth::Principal>(auth::Principal{
+        .kind = auth::Principal::Kind::token, .subject = result.user, .expires = end_of(result.expire_at)});
   }
   session.by_hook = true;
   session.data = std::move(result.data);
@@ -291,8 +290,7 @@ void CentrifugeFront::last_value_found(Peer& peer, Asked asked, bool found) {
   const std::string channel = asked.channel;
   const std::string hook_name = options->cache_empty_hook;
   const auto tag = ask(std::move(asked));
-  desk_.hooks.ask({peer.id(), tag}, hook_name, hook::CacheEmptyRequest{.channel = channel},
-                  peer.centrifuge()->headers);
+  desk_.hooks.ask({peer.id(), tag}, hook_name, hook::CacheEmptyRequest{.channel = channel}, peer.centrifuge()->headers);
 }
 
 // Whatever the hook says, the client goes on: with a value now, or without.

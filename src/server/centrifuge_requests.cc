@@ -46,11 +46,9 @@ std::optional<ErrorCode> CentrifugeFront::refusal_of(const Peer& peer, auth::Ver
   if (!desk_.snapshot->policy().namespace_of(channel)) return ErrorCode::unknown_channel;
   const auto place = place_of(peer, channel);
   const bool subscribed = place.has_value();
-  const bool by_token =
-      subscribed && peer.centrifuge()->subscriptions[*place].grant == Subscription::Grant::token;
-  const auto allowed =
-      desk_.snapshot->policy().authorize(desk_.principal_of(peer), verb, channel, desk_.clock.wall(),
-                                         {.subscribed = subscribed, .channel_token = by_token});
+  const bool by_token = subscribed && peer.centrifuge()->subscriptions[*place].grant == Subscription::Grant::token;
+  const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), verb, channel, desk_.clock.wall(),
+                                                          {.subscribed = subscribed, .channel_token = by_token});
   if (allowed) return std::nullopt;
   return reply_error_of(allowed.error());
 }

@@ -15,9 +15,9 @@
 namespace server {
 namespace {
 
-constexpr std::uint64_t kSmallBodyBytes = 16 * 1024;  // read from anybody, and in need too
+constexpr std::uint64_t kSmallBodyBytes = 16 * 1024;   // read from anybody, and in need too
 constexpr std::uint64_t kConnectBytesMax = 64 * 1024;  // a token and many channels to recover
-constexpr std::size_t kRestBytesMax = 64 * 1024;      // pipelined requests that wait for the answer of an earlier one
+constexpr std::size_t kRestBytesMax = 64 * 1024;       // pipelined requests that wait for the answer of an earlier one
 
 // What stands behind `prefix` in the path: "" for the prefix itself, nullopt if the path is another one.
 std::optional<std::string_view> rest_after(std::string_view path, std::string_view prefix) {

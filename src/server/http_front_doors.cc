@@ -44,7 +44,8 @@ void HttpFront::set_principal(Peer& peer, PrincipalRef principal) {
 
 std::optional<std::string> HttpFront::switch_to_websocket(Peer& peer, const Request& request, const Switch& to) {
   const Options& options = desk_.options();
-  const bool deflate_now = to.may_deflate && options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
+  const bool deflate_now =
+      to.may_deflate && options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
   const bool context_now =
       options.deflate_context_takeover &&
       (desk_.contexts + 1) * ws::kContextBytes <= options.deflate_context_bytes_max / desk_.shared.workers();

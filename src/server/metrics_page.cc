@@ -142,8 +142,8 @@ void append_metrics(std::string& out, const Desk& desk) {
     const double value = all.total([kind](const Counters& each) -> const Counter& { return each.hooks_asked[kind]; });
     Families::add(asked, value, {{"kind", std::string(door::hook::to_string(static_cast<door::hook::Kind>(kind)))}});
   }
-  auto& undecided = all.family("wirebird_hook_failures_total", "Questions to back ends that were left without an answer.",
-                               MetricType::Counter);
+  auto& undecided = all.family("wirebird_hook_failures_total",
+                               "Questions to back ends that were left without an answer.", MetricType::Counter);
   for (std::size_t reason = 0; reason < kHookFailures; ++reason) {
     const double value =
         all.total([reason](const Counters& each) -> const Counter& { return each.hook_failures[reason]; });
