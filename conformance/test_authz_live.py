@@ -58,6 +58,14 @@ class Poll(RawSocket):
         self.socket = server.connect()
         self.socket.send((f"GET /poll/{CHANNEL}?since={cursor.json['cursor']}&timeout=60 HTTP/1.1\r\nHost: {self.socket.host}\r\n"
                           f"Authorization: Bearer {value}\r\n\r\n").encode())
+        server.until(lambda: self.waits(server), "the poll is not there")
+
+    @staticmethod
+    def waits(server):
+        with wire.Connection(server.admin_address) as connection:
+            answer = connection.request("POST", "/api/connections", "{}", {"X-API-Key": model.API_KEY})
+        listed = answer.json["result"]["connections"].values()
+        return any(each["transport"] == "poll" and CHANNEL in each["state"]["channels"] for each in listed)
 
     def next(self):
         return self.socket.read_response().json["messages"][0]["text"]

@@ -216,7 +216,11 @@ void CentrifugeFront::reply(Peer& peer, Reply reply) {
   door::centrifuge::Packer packer(peer.centrifuge()->carrier);
   packer.add(reply);
   const std::string bytes = packer.take();
-  if (!peer.out.empty() && peer.out.bytes() - peer.replay_bytes + bytes.size() > desk_.options().queue_bytes_max) {
+  // What a client missed was asked for, and does not make it a slow reader.
+  const auto* subscribed = std::get_if<door::centrifuge::SubscribeResult>(&reply.body);
+  const bool asked_for = subscribed != nullptr && !subscribed->publications.empty();
+  if (!asked_for && !peer.out.empty() &&
+      peer.out.bytes() - peer.replay_bytes + bytes.size() > desk_.options().queue_bytes_max) {
     return close_slow(desk_, peer);
   }
   desk_.connections.send(peer, bytes);

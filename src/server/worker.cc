@@ -85,6 +85,7 @@ void Worker::turn(base::Duration max_wait) {
   take_mail();
   hooks_.deliver();
   home_.pump(post_);
+  centrifuge_front_.settle();  // whose subscription has just ended gets nothing of what is delivered now
   if (fan_out_.run(feeds_)) more_ = true;
   feeds_.start_more();
   centrifuge_front_.settle();
