@@ -201,6 +201,11 @@ class CentrifugeFront final : public HookSink {
   void look_for_last_value(Peer& peer, const door::centrifuge::SubscribeRequest& request, Permitted permitted);
   void last_value_found(Peer& peer, Asked asked, bool found);
   void subscribe_kept(Peer& peer, Asked asked);
+  // Of a subscription that waits for a hook: nullptr if there is none. decided() forgets it and says who asked for its
+  // end meanwhile; given_up() answers that.
+  Session::Undecided* undecided(const Peer& peer, std::string_view channel) const;
+  std::uint32_t decided(Peer& peer, std::string_view channel);
+  void given_up(Peer& peer, std::string_view channel);
   void hook_answered(const HookAsker& asker, HookAnswer<door::hook::ConnectResult> answer) override;
   void hook_answered(const HookAsker& asker, HookAnswer<door::hook::RefreshResult> answer) override;
   void hook_answered(const HookAsker& asker, HookAnswer<door::hook::SubscribeResult> answer) override;

@@ -1,7 +1,9 @@
 // What the Centrifuge door leaves to the operator's back end: who connects, who subscribes, what is published, calls.
+#include <algorithm>
 #include <utility>
 
 #include "auth/token.h"
+#include "base/assert.h"
 #include "door/centrifuge/protobuf_in.h"
 #include "door/centrifuge/protobuf_out.h"
 #include "server/centrifuge_close.h"
@@ -166,9 +168,33 @@ void CentrifugeFront::hook_answered(const HookAsker& asker, HookAnswer<hook::Ref
 
 // ---- subscribe ----
 
+CentrifugeFront::Session::Undecided* CentrifugeFront::undecided(const Peer& peer, std::string_view channel) const {
+  auto& all = peer.centrifuge()->undecided;
+  const auto found = std::ranges::find(all, channel, &Session::Undecided::channel);
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::uint32_t CentrifugeFront::decided(Peer& peer, std::string_view channel) {
+  auto& all = peer.centrifuge()->undecided;
+  const auto found = std::ranges::find(all, channel, &Session::Undecided::channel);
+  ASSERT(found != all.end());
+  const std::uint32_t unsubscribe = found->unsubscribe;
+  all.erase(found);
+  return unsubscribe;
+}
+
+void CentrifugeFront::given_up(Peer& peer, std::string_view channel) {
+  const std::uint32_t unsubscribe = decided(peer, channel);
+  if (unsubscribe == 0) return;
+  --peer.centrifuge()->leaving;
+  reply(peer, {.id = unsubscribe, .body = door::centrifuge::UnsubscribeResult{}});
+  unsettled_.push_back(peer.id());  // for what waits behind it
+}
+
 void CentrifugeFront::ask_subscribe(Peer& peer, std::uint32_t command, std::string_view hook_name,
                                     const door::centrifuge::SubscribeRequest& request, Permitted permitted) {
-  const Session& session = *peer.centrifuge();
+  Session& session = *peer.centrifuge();
+  session.undecided.push_back({std::string(request.channel)});
   Asked asked{.peer = peer.id(), .command = command, .channel = std::string(request.channel)};
   door::centrifuge::append_protobuf(asked.kept, door::centrifuge::Command{1, request});
   asked.permitted = std::make_unique<Permitted>(std::move(permitted));
@@ -186,9 +212,12 @@ void CentrifugeFront::hook_answered(const HookAsker& asker, HookAnswer<hook::Sub
   auto asked = take_asked(asker.tag, peer);
   if (!asked || peer == nullptr) return;
   auto* result = result_of(*peer, asked->command, answer);
-  if (result == nullptr) return;
+  if (result == nullptr) return given_up(*peer, asked->channel);
   const auto lifetime = lifetime_of(end_of(result->expire_at), desk_.clock.wall(), desk_.now);
-  if (!lifetime) return refuse(*peer, asked->command, ErrorCode::expired);
+  if (!lifetime) {
+    refuse(*peer, asked->command, ErrorCode::expired);
+    return given_up(*peer, asked->channel);
+  }
   asked->permitted->grant = Subscription::Grant::hook;
   asked->permitted->lifetime = *lifetime;
   asked->permitted->changes = result->changes;
@@ -275,6 +304,7 @@ void CentrifugeFront::hook_answered(const HookAsker& asker, HookAnswer<hook::Rpc
 
 void CentrifugeFront::look_for_last_value(Peer& peer, const door::centrifuge::SubscribeRequest& request,
                                           Permitted permitted) {
+  peer.centrifuge()->undecided.push_back({std::string(request.channel)});
   Asked asked{.peer = peer.id(), .command = permitted.command, .channel = std::string(request.channel)};
   door::centrifuge::append_protobuf(asked.kept, door::centrifuge::Command{1, request});
   asked.permitted = std::make_unique<Permitted>(std::move(permitted));
@@ -301,18 +331,23 @@ void CentrifugeFront::hook_answered(const HookAsker& asker, HookAnswer<hook::Cac
 }
 
 void CentrifugeFront::subscribe_kept(Peer& peer, Asked asked) {
+  const auto refused = [&](ErrorCode code) {
+    refuse(peer, asked.command, code);
+    given_up(peer, asked.channel);
+  };
   door::centrifuge::ProtobufReader reader(asked.kept);
   door::centrifuge::Command command;
-  if (reader.next(command) != door::centrifuge::Next::command) {
-    return refuse(peer, asked.command, ErrorCode::internal);
-  }
+  if (reader.next(command) != door::centrifuge::Next::command) return refused(ErrorCode::internal);
   const auto& request = std::get<door::centrifuge::SubscribeRequest>(command.request);
-  // Time has passed: what was looked at before is looked at again.
-  if (place_of(peer, request.channel)) return refuse(peer, asked.command, ErrorCode::already_subscribed);
-  if (desk_.snapshot->options_of(request.channel) == nullptr) {
-    return refuse(peer, asked.command, ErrorCode::unknown_channel);
-  }
+  // Time has passed: what was looked at before is looked at again. The server may have subscribed it meanwhile.
+  if (place_of(peer, request.channel)) return refused(ErrorCode::already_subscribed);
+  if (desk_.snapshot->options_of(request.channel) == nullptr) return refused(ErrorCode::unknown_channel);
+  const std::uint32_t unsubscribe = decided(peer, asked.channel);
   subscribe(peer, request.channel, request, std::move(*asked.permitted));
+  if (unsubscribe == 0) return;
+  const auto place = place_of(peer, request.channel);
+  ASSERT(place);
+  peer.centrifuge()->subscriptions[*place].pending->unsubscribe = unsubscribe;
 }
 
 }  // namespace server

@@ -64,6 +64,11 @@ struct CentrifugeSession {
     std::unique_ptr<Pending> pending;      // joining
     std::unique_ptr<hub::TagFilter> filter;
   };
+  // A subscription that a hook decides on: it has no place yet.
+  struct Undecided {
+    std::string channel;
+    std::uint32_t unsubscribe = 0;  // id of a request to unsubscribe that came meanwhile
+  };
   enum class Stage : std::uint8_t {
     opened,      // nothing but connect is taken
     connecting,  // what comes waits until the connection is answered
@@ -96,6 +101,7 @@ struct CentrifugeSession {
   base::Instant pong_by = base::kNever;
   base::Instant stale_at = base::kNever;    // unless connected
   std::vector<Subscription> subscriptions;  // places are kept: hub::FanOut knows them by number
+  std::vector<Undecided> undecided;
 
   // Commands are worked through in order: those behind connect wait for its answer, and those behind an unsubscribe
   // until the subscription has begun and ended. Otherwise subscribe, unsubscribe, subscribe in one breath, which is how

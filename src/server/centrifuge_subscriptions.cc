@@ -92,10 +92,10 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (!request.delta.empty() && request.delta != "fossil") return ended(DisconnectCode::bad_request);
   if (!door::check_channel_name(channel)) return refused(ErrorCode::bad_request);
   if (request.type != 0) return refused(ErrorCode::not_available);
-  if (place_of(peer, channel)) return refused(ErrorCode::already_subscribed);
+  if (place_of(peer, channel) || undecided(peer, channel) != nullptr) return refused(ErrorCode::already_subscribed);
   const auto taken = std::ranges::count_if(
       session.subscriptions, [](const Subscription& each) { return each.state != Subscription::State::free; });
-  if (static_cast<std::size_t>(taken) >= desk_.options().channels_per_peer_max) {
+  if (static_cast<std::size_t>(taken) + session.undecided.size() >= desk_.options().channels_per_peer_max) {
     return refused(ErrorCode::limit_exceeded);
   }
   const Snapshot& snapshot = *desk_.snapshot;
@@ -123,7 +123,9 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     permitted.info = json_of(claims.info);
   }
   const NamespaceOptions& options = *snapshot.options_of(channel);
+  // A private channel opens with a token only.
   const bool asks_hook = permitted.grant == Subscription::Grant::policy && !options.subscribe_hook.empty() &&
+                         !snapshot.policy().is_private(channel) &&
                          !auth::names_user(channel, session.identity.user.view());
   if (asks_hook) {
     permitted.grant = Subscription::Grant::hook;
@@ -456,6 +458,10 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const Unsubscrib
       return;
     }
     unsubscribe(peer, *place);
+  } else if (Session::Undecided* found = undecided(peer, request.channel)) {
+    found->unsubscribe = command;
+    ++peer.centrifuge()->leaving;
+    return;
   }
   reply(peer, {.id = command, .body = door::centrifuge::UnsubscribeResult{}});
 }
