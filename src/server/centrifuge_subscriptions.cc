@@ -45,6 +45,15 @@ void flatten(const door::centrifuge::FilterNode& node, std::vector<hub::FilterNo
   for (const auto& each : node.nodes) flatten(each, out);
 }
 
+// A token for one channel is revoked as any other.
+bool is_revoked(const Desk& desk, const auth::CommonClaims& claims) {
+  const auth::Principal bearer{.kind = auth::Principal::Kind::token,
+                               .subject = claims.subject,
+                               .issued = claims.issued.value_or(base::WallTime{0}),
+                               .token_id = claims.token_id};
+  return desk.shared.revocations.verdict(bearer, desk.clock.wall()) != Revocations::Verdict::good;
+}
+
 }  // namespace
 
 std::optional<hub::Epoch> epoch_of(std::string_view text) {
@@ -115,6 +124,7 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     const bool own = claims.channel == channel && claims.common.subject == session.identity.user.view() &&
                      (claims.client.empty() || claims.client == session.client);
     if (!own) return ended(DisconnectCode::invalid_token);
+    if (is_revoked(desk_, claims.common)) return refused(ErrorCode::permission_denied);
     const auto lifetime = lifetime_of(token->expires, desk_.clock.wall(), desk_.now);
     if (!lifetime) return refused(ErrorCode::token_expired);
     permitted.grant = Subscription::Grant::token;
@@ -486,6 +496,7 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefresh
     desk_.refused(peer, base::Error::token_invalid);
     return end(peer, DisconnectCode::invalid_token);
   }
+  if (is_revoked(desk_, token->claims.common)) return refuse(peer, command, ErrorCode::permission_denied);
   const auto lifetime = lifetime_of(token->expires, desk_.clock.wall(), desk_.now);
   if (!lifetime) return refuse(peer, command, ErrorCode::expired);
   subscription.ttl = lifetime->ttl;
