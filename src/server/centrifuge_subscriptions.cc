@@ -177,7 +177,8 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.channel = channel;
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
-    if (!permitted) return;
+    if (peer.dying || peer.phase == Peer::Phase::closing) return;
+    if (!permitted) continue;
     if (permitted->grant == Subscription::Grant::hook) return refuse_connect(peer, ErrorCode::permission_denied);
     ++session.joining;
     subscribe(peer, channel, whole, *std::move(permitted));
