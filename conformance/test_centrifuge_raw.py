@@ -626,6 +626,11 @@ class SlowReaders(Raw):
         self.publish_until(channel, lambda: slow() > before)
         self.assertEqual(socket.closed(), (3008, "slow"))
 
+    def lagging(self, channel):
+        with wire.Connection(self.server.admin_address) as connection:
+            answer = connection.request("GET", f"/api/channels?prefix={channel}", headers={"X-API-Key": API_KEY})
+        return answer.json["channels"][0]["lagging"]
+
     def metrics(self):
         with wire.Connection(self.server.admin_address) as connection:
             lines = connection.request("GET", "/metrics").body.decode().splitlines()
@@ -636,7 +641,7 @@ class SlowReaders(Raw):
         channel = self.channel("drop")
         socket = self.connected(form, receive_buffer=8192)
         result = socket.ask(subscribe={"channel": channel, "recoverable": True})
-        self.publish_until(channel, lambda: self.metrics()["wirebird_lagging_subscriptions"] > 0)
+        self.publish_until(channel, lambda: self.lagging(channel) > 0)
         expected = 1
         while (push := socket.push())[0] == "pub":
             self.assertEqual(push[2]["offset"], expected)
