@@ -33,8 +33,6 @@ strict_namespaces = true
 private_channels = true
 [limits]
 channels_per_peer_max = 12
-[websocket]
-ping_interval = "1s"
 
 [namespaces.open]
 subscribe = "user"
@@ -68,6 +66,9 @@ auto_cache_recover = true
 subscribe = "user"
 allow_delta = true
 delta_publish = true
+[namespaces.choice]
+subscribe = "user"
+allow_delta = true
 [namespaces.tags]
 subscribe = "user"
 allow_tags_filter = true
@@ -97,6 +98,11 @@ user_limited_channels = true
 subscribe = "user"
 channel_pattern = "[0-9]+"
 [namespaces.personal]
+"""
+
+PINGS = """
+[websocket]
+ping_interval = "3s"
 """
 
 PERSONAL = """
@@ -149,6 +155,16 @@ class Production(Groups):
     def test_doors(self):
         self.run_group("doors")
 
+    def test_unidirectional(self):
+        self.run_group("unidirectional")
+
+
+class Pings(Groups):
+    options = {"dev": False, "config": CONFIG + PINGS}
+
+    def test_pings(self):
+        self.run_group("pings")
+
 
 class PersonalChannel(Groups):
     options = {"dev": False, "config": CONFIG + PERSONAL}
@@ -168,7 +184,6 @@ class Dev(Groups):
     """Everything but tokens works without a configuration."""
 
     dev = True
-    arguments = ("--websocket-ping-interval=1s",)
 
     def test_recovery(self):
         self.run_group("recovery")

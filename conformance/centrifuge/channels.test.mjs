@@ -80,8 +80,9 @@ each("publish: nobody, everybody, subscribers", async (door) => {
   const sub = await door.subscribed(client, name);
   assert.deepEqual(await sub.publish(door.pack(1)), {});
   sub.unsubscribe();
-  await sub.log.next("unsubscribed");
-  assert.deepEqual(await refusal(client.publish(name, door.pack(1))), { code: 103, message: "permission denied" });
+  // Where commands travel as requests of their own, this one may overtake the end of the subscription.
+  const refused = () => client.publish(name, door.pack(1)).then(() => null, (error) => error);
+  assert.equal((await eventually(refused, "refused")).code, 103);
 }, { fits: configured });
 
 each("publish: only what the namespace takes", async (door) => {

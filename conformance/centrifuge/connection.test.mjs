@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import WebSocket from "ws";
 
-import { DEADLINE_MS, Door, LONG_AGO, TRANSPORTS, USER, api, channel, each, eventually, now, onWebSocket, refusal, server, sign, subscriptionToken, token } from "./rig.mjs";
+import { API_WAITS, DEADLINE_MS, Door, LONG_AGO, TRANSPORTS, USER, api, channel, each, eventually, now, onWebSocket, refusal, server, sign, subscriptionToken, token } from "./rig.mjs";
 
 each("connect, ready, disconnect, and the same again", async (door) => {
   const client = door.client({ data: door.pack({ any: "data" }), name: "tests", version: "1.2.3" });
@@ -93,35 +93,6 @@ each("getToken that says unauthorized ends it", async (door) => {
   });
   client.connect();
   assert.deepEqual(await client.log.next("disconnected"), { code: 1, reason: "unauthorized" });
-});
-
-each("pings are answered", async (door) => {
-  const client = await door.connected({ maxServerPingDelay: 2000 });
-  let pings = 0;
-  const handle = client._handleServerPing.bind(client);
-  client._handleServerPing = (next) => (++pings, handle(next));
-  await eventually(() => pings >= 3, "three pings");
-  assert.deepEqual([client.state, client.log.all("connected").length, client.log.all("disconnected")], ["connected", 1, []]);
-});
-
-each("a server that falls silent is left, and found again", async (door) => {
-  const line = await door.line();
-  const client = await door.connected({ maxServerPingDelay: 300 }, line.port);
-  await client.log.next("connected");
-  await client.log.next("connecting");
-  line.stall("down");
-  assert.deepEqual(await client.log.next("connecting"), { code: 2, reason: "no ping" });
-  line.heal();
-  await client.log.next("connected");
-});
-
-each("a client that falls silent is told so", async (door) => {
-  const client = await door.connected();
-  client._handleServerPing = (next) => next();
-  await client.log.next("connected");
-  await client.log.next("connecting");
-  assert.deepEqual(await client.log.next("connecting"), { code: 3012, reason: "no pong" });
-  await client.log.next("connected");
 });
 
 each("a cut line is mended, with a longer and longer pause while the server is away", async (door) => {
@@ -216,7 +187,7 @@ each("the server may end a connection, for good or not", async (door) => {
   assert.notEqual(second.client, first.client);
   await api("disconnect", { user });
   assert.deepEqual(await client.log.next("disconnected"), { code: 3503, reason: "force disconnect" });
-});
+}, { waits: API_WAITS });
 
 test("a second connect, nonsense and commands before connect end a connection", { timeout: DEADLINE_MS }, async () => {
   const ended = (...frames) =>

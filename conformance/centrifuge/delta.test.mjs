@@ -24,6 +24,18 @@ each("deltas of text that is not ASCII", async (door) => {
   assert.ok(server.dev || stats.compressionRatio > 0.8, `${stats.compressionRatio}`);
 });
 
+each("whoever publishes decides what is a delta", async (door) => {
+  const name = channel("choice");
+  const client = await door.connected();
+  const sub = await door.subscribed(client, name, { delta: "fossil" });
+  const rows = Array.from({ length: 8 }, (_, n) => row(n));
+  // Whole: the first, and those published without being asked for.
+  for (const [n, each] of rows.entries()) await publish(name, each, n % 4 === 3 ? {} : { delta: true });
+  assert.deepEqual(data(door, await sub.log.take("publication", rows.length)), rows);
+  const stats = sub.deltaStats();
+  assert.deepEqual([stats.numFullPayloads, stats.numDeltaPayloads], [3, 5]);
+});
+
 each("what has nothing in common comes whole", async (door) => {
   const name = channel("delta");
   const client = await door.connected();

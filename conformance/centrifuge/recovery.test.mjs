@@ -1,7 +1,7 @@
 // Positions: nothing lost, nothing doubled, and the client told when something cannot be had.
 import assert from "node:assert/strict";
 
-import { DEADLINE_MS, USER, api, channel, configured, each, numbers, publish, publishNumbers, refusal, server, token } from "./rig.mjs";
+import { API_WAITS, DEADLINE_MS, USER, api, channel, configured, each, numbers, publish, publishNumbers, refusal, server, token } from "./rig.mjs";
 
 const data = (door, publications) => publications.map((each) => door.unpack(each.data));
 const offsets = (publications) => publications.map(({ offset }) => offset);
@@ -242,7 +242,7 @@ each("a subscription whose state the server drops begins anew, and says so", asy
   const context = await sub.log.next("subscribed");
   assert.equal(flags(context), "wasRecovering positioned recoverable");
   assert.equal(context.streamPosition.offset, 2);
-}, { fits: configured });
+}, { fits: configured, waits: API_WAITS });
 
 each("a channel emptied by the server: not recovered", async (door) => {
   const line = await door.line();

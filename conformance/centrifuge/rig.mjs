@@ -36,11 +36,14 @@ export const TRANSPORTS = [
   { name: "event stream, JSON", kind: "sse", format: "json", ...json, endpoint: emulated("sse") },
 ];
 
+// Why some tests are left out.
+export const API_WAITS = "the API does not reach connected clients yet";
+
 // Declares a test for each transport that `fits`, all at the same time; body(door): see Door.
-export function each(name, body, { fits = () => true } = {}) {
+export function each(name, body, { fits = () => true, waits = false } = {}) {
   describe(name, { concurrency: true }, () => {
     for (const transport of TRANSPORTS.filter(fits)) {
-      test(`${name} (${transport.name})`, { timeout: 4 * DEADLINE_MS }, (t) => body(new Door(t, transport)));
+      test(`${name} (${transport.name})`, { skip: waits, timeout: 4 * DEADLINE_MS }, (t) => body(new Door(t, transport)));
     }
   });
 }

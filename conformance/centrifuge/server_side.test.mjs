@@ -1,7 +1,7 @@
 // Subscriptions that the server makes: by token, by the personal channel, by its API.
 import assert from "node:assert/strict";
 
-import { USER, api, channel, each, eventually, numbers, publish, publishNumbers, server, token } from "./rig.mjs";
+import { API_WAITS, USER, api, channel, each, eventually, numbers, publish, publishNumbers, server, token } from "./rig.mjs";
 
 const personal = (user) => `personal:#${user}`;
 let users = 0;
@@ -87,7 +87,7 @@ each("the API subscribes and unsubscribes", async (door) => {
   await publish(name, { n: 2 });
   await publish(personal(user), { n: 3 });
   assert.deepEqual(data(door, [await client.log.next("publication")]), numbers(3, 3));
-});
+}, { waits: API_WAITS });
 
 each("a channel that the next token does not name is left", async (door) => {
   const line = await door.line();

@@ -16,6 +16,7 @@
 #include "auth/token.h"
 #include "door/hook/event.h"
 #include "http/egress_guard.h"
+#include "http/origin.h"
 #include "server/hook.h"
 
 namespace app {
@@ -368,7 +369,13 @@ std::vector<std::string> warnings(const server::Options& options) {
         "Only API keys may do anything: no namespace permits anybody to subscribe or publish (channels.subscribe, "
         "channels.publish).");
   }
-  const bool takes_tokens = !options.token_hs256_keys.empty() || !options.token_public_keys_pem.empty();
+  for (const server::IssuerOptions& issuer : options.issuers) {
+    const auto url = http::parse_egress_url(issuer.jwks_url);
+    if (!url || url->scheme == http::EgressUrl::Scheme::https || http::is_name_of_this_machine(url->host)) continue;
+    found.push_back(
+        fmt::format("[issuers.{}] fetches its keys without TLS: whoever stands between can make tokens.", issuer.name));
+  }
+  const bool takes_tokens = !options.issuers.empty() || !options.token_hs256_keys.empty() || !options.token_public_keys_pem.empty();
   for (const server::NamespaceOptions& space : options.namespaces) {
     if (asks_for_tokens(space) && !takes_tokens) {
       found.push_back(

@@ -124,6 +124,7 @@ void CentrifugeFront::admit(Peer& peer, const auth::ConnectionClaims* claims, co
     session.meta = claims->meta;
     subs = claims->subs;
     for (const std::string& channel : claims->channels) {
+      if (channel.contains('*')) continue;  // a pattern: a right, and no channel
       const auto same = [&](const auth::ServerSubscription& each) { return each.channel == channel; };
       if (std::ranges::none_of(subs, same)) subs.push_back({.channel = channel});
     }

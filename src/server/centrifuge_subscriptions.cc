@@ -78,7 +78,8 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeR
 std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, std::uint32_t command,
                                                                   const SubscribeRequest& request) {
   const auto refused = [&](ErrorCode code) {
-    refuse(peer, command, code);
+    // Without a command it is part of the connect of a unidirectional client.
+    command != 0 ? refuse(peer, command, code) : refuse_connect(peer, code);
     return std::nullopt;
   };
   const auto ended = [&](DisconnectCode code) {
@@ -92,7 +93,11 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (!door::check_channel_name(channel)) return refused(ErrorCode::bad_request);
   if (request.type != 0) return refused(ErrorCode::not_available);
   if (place_of(peer, channel)) return refused(ErrorCode::already_subscribed);
-  if (peer.subscriptions.size() >= desk_.options().channels_per_peer_max) return refused(ErrorCode::limit_exceeded);
+  const auto taken = std::ranges::count_if(
+      session.subscriptions, [](const Subscription& each) { return each.state != Subscription::State::free; });
+  if (static_cast<std::size_t>(taken) >= desk_.options().channels_per_peer_max) {
+    return refused(ErrorCode::limit_exceeded);
+  }
   const Snapshot& snapshot = *desk_.snapshot;
   if (!snapshot.policy().namespace_of(channel)) return refused(ErrorCode::unknown_channel);
 
@@ -178,7 +183,7 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
     if (peer.dying || peer.phase == Peer::Phase::closing) return;
-    if (!permitted) continue;
+    if (!permitted) continue;  // it has the others
     if (permitted->grant == Subscription::Grant::hook) return refuse_connect(peer, ErrorCode::permission_denied);
     ++session.joining;
     subscribe(peer, channel, whole, *std::move(permitted));

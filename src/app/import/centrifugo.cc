@@ -17,6 +17,7 @@ std::expected<Imported, std::string> import_centrifugo(Format format, std::strin
   std::string pem = import_auth(layout.tree, draft, plan);
   import_clients(layout.tree, draft);
   import_channels(layout.tree, draft);
+  import_hooks(layout.tree, draft);
   explain_rest(layout.tree, draft);
   return Imported{.toml = write_toml(draft), .findings = draft.findings(), .public_keys_pem = std::move(pem)};
 }

@@ -8,6 +8,7 @@
 #include <expected>
 #include <sstream>
 
+#include "app/named_tables.h"
 #include "app/value_text.h"
 #include "base/assert.h"
 
@@ -41,13 +42,23 @@ bool Draft::set(std::string_view option, const Tree& value, std::string_view key
 bool Draft::set_in(server::NamespaceOptions& space, std::string_view option, const Tree& value, std::string_view key) {
   const Option* const found = find_option(option);
   ASSERT(found != nullptr);
-  const auto texts = texts_for(*found, value);
+  return assign_texts(*found, {settings, space}, value, key);
+}
+
+bool Draft::set_in_hook(server::HookOptions& hook, std::string_view name, const Tree& value, std::string_view key) {
+  const Option* const found = find_named_option(*find_named_table("hooks"), name);
+  ASSERT(found != nullptr);
+  return assign_texts(*found, {settings, settings.channels, &hook}, value, key);
+}
+
+bool Draft::assign_texts(const Option& option, Target target, const Tree& value, std::string_view key) {
+  const auto texts = texts_for(option, value);
   if (!texts) {
     left_out(key, texts.error());
     return false;
   }
-  if (const auto assigned = assign(*found, {settings, space}, *texts); !assigned) {
-    left_out(key, fmt::format("as {}: {}", option, assigned.error()));
+  if (const auto assigned = assign(option, target, *texts); !assigned) {
+    left_out(key, fmt::format("as {}: {}", option.key, assigned.error()));
     return false;
   }
   return true;

@@ -38,6 +38,7 @@ class Draft {
   // `key`. A value that is not taken becomes a finding, without the value if that is a secret.
   bool set(std::string_view option, const Tree& value, std::string_view key);
   bool set_in(server::NamespaceOptions& space, std::string_view option, const Tree& value, std::string_view key);
+  bool set_in_hook(server::HookOptions& hook, std::string_view name, const Tree& value, std::string_view key);
 
   // A line above `option` in the file ("auth.token_keys", "namespaces.chat.channel_pattern"), without the `# `.
   void remark(const std::string& option, std::string line) { remarks_[option].push_back(std::move(line)); }
@@ -46,6 +47,7 @@ class Draft {
   const std::vector<std::string>* remarks_of(const std::string& option) const;
 
  private:
+  bool assign_texts(const Option& option, Target target, const Tree& value, std::string_view key);
   void add(Finding::Kind kind, std::string_view key, std::string why) {
     findings_.push_back({kind, std::string(key), std::move(why)});
   }

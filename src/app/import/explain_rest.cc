@@ -23,7 +23,7 @@ constexpr std::string_view kNoGrpc = "there is no gRPC here; the HTTP API does t
 constexpr std::string_view kNoExpressions = "there are no expressions in the configuration; ask a hook instead";
 constexpr std::string_view kNoRegex = "there are no regular expressions for claims; name the one value";
 constexpr std::string_view kNoMaps = "map subscriptions are not configured here";
-constexpr std::string_view kNoHooks = "asking a back end is not imported yet";
+constexpr std::string_view kEvents = "occupied and vacated channels are told as events: set [events]";
 constexpr std::string_view kNoBridges = "consuming from other systems is not there yet; publish over the HTTP API";
 constexpr std::string_view kSystem = "the system's service manager does it";
 
@@ -38,12 +38,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"map_broker", kOneProcess},
     {"redis", kOneProcess},
     {"consumers", kNoBridges},
-    {"proxies", kNoHooks},
-    {"rpc", kNoHooks},
     {"rpc.ping", "there is no built-in RPC method"},
-    {"unified_proxy", kNoHooks},
-    {"client.proxy", kNoHooks},
-    {"channel.proxy", kNoHooks},
 
     {"http_server.tls.client_ca_pem", "certificates of clients are not asked for"},
     {"http_server.tls_autocert", "certificates come from files; let an ACME client or a proxy renew them"},
@@ -91,8 +86,7 @@ constexpr auto kKnown = std::to_array<Known>({
      "a token without a user is taken; who has one is not one of `user` in the permissions"},
     {"client.token.audience_regex", kNoRegex},
     {"client.token.issuer_regex", kNoRegex},
-    {"client.token.jwks_public_endpoint", "keys are not fetched yet; put them into auth.token_public_keys_file"},
-    {"client.token.jwks", "keys are not fetched yet; put them into auth.token_public_keys_file"},
+    {"client.token.jwks", "when keys are fetched is fixed here but for issuers.keys_age_max"},
     {"client.pong_timeout", "a client has 8 seconds to answer a ping, or half the interval if that is less"},
     {"client.expired_close_delay", "the time to bring a new token is fixed here"},
     {"client.expired_sub_close_delay", "the time to bring a new token is fixed here"},
@@ -112,14 +106,10 @@ constexpr auto kKnown = std::to_array<Known>({
     {"channel.without_namespace.batch_max_size", "messages wait for max_delay, whatever their number"},
     {"channel.without_namespace.batch_flush_latest",
      "slow_reader = \"conflate\" gives slow clients the newest message only"},
-    {"channel.without_namespace.subscribe_proxy_enabled", kNoHooks},
-    {"channel.without_namespace.publish_proxy_enabled", kNoHooks},
-    {"channel.without_namespace.sub_refresh_proxy_enabled", kNoHooks},
     {"channel.without_namespace.subscribe_stream_proxy_enabled",
      "streams from a back end need gRPC, which is not there"},
-    {"channel.without_namespace.cache_empty_proxy_enabled", kNoHooks},
-    {"channel.without_namespace.state_proxy_enabled", kNoHooks},
-    {"channel.without_namespace.state_events", kNoHooks},
+    {"channel.without_namespace.state_proxy_enabled", kEvents},
+    {"channel.without_namespace.state_events", kEvents},
     {"channel.without_namespace.subscription_type", kNoMaps},
     {"channel.without_namespace.subscription_types", kNoMaps},
     {"channel.without_namespace.map", kNoMaps},
@@ -152,12 +142,8 @@ constexpr auto kKnown = std::to_array<Known>({
 // follows the subscriptions themselves, positions that every delivery checks. With everything below them.
 constexpr auto kNeedless = std::to_array<std::string_view>({
     "channel.without_namespace.allow_channel_compaction",
-    "channel.without_namespace.cache_empty_proxy_name",
-    "channel.without_namespace.publish_proxy_name",
     "channel.without_namespace.shared_position_sync",
     "channel.without_namespace.state_proxy_name",
-    "channel.without_namespace.sub_refresh_proxy_name",
-    "channel.without_namespace.subscribe_proxy_name",
     "channel.without_namespace.subscribe_stream_proxy_bidirectional",
     "channel.without_namespace.subscribe_stream_proxy_name",
     "client.channel_position_check_delay",
@@ -259,7 +245,7 @@ bool says_nothing(const std::string& path, const Tree& value) {
   if (const Tree::Table* const table = value.table()) {
     if (const Tree* const enabled = find(value, "enabled"); enabled != nullptr && enabled->is_off()) return true;
     return std::ranges::all_of(
-        *table, [&](const auto& member) { return says_nothing(path + "." + member.first, member.second); });
+        *table, [&](const auto& member) { return says_nothing(path + "." + member.name, member.value); });
   }
   return std::ranges::any_of(kStandard, [&](const auto& standard) {
     return path == standard.first && text_of_scalar(value) == standard.second;

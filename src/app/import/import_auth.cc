@@ -9,6 +9,7 @@
 #include "app/net_text.h"
 #include "auth/key_set.h"
 #include "codec/base64.h"
+#include "http/egress_guard.h"
 
 namespace app::import {
 namespace {
@@ -75,6 +76,23 @@ std::string import_public_keys(Tree& document, Draft& draft, const ImportPlan& p
   return pem;
 }
 
+// The keys that somebody publishes, with what their tokens must say.
+void import_key_sets(Tree& document, Draft& draft) {
+  const std::string path = "client.token.jwks_public_endpoint";
+  const auto value = take(document, path);
+  if (!value || value->is_off()) return;
+  const std::string url = text_of_scalar(*value).value_or("");
+  if (url.contains("{{")) {
+    return draft.left_out(path, "an address is not made of claims; write one [issuers.NAME] for each issuer");
+  }
+  if (const auto parsed = http::parse_egress_url(url); !parsed) {
+    return draft.left_out(path, std::string(http::to_string(parsed.error())));
+  }
+  auto& options = draft.settings.server;
+  options.issuers.push_back(
+      {.name = "imported", .jwks_url = url, .issuer = options.token_issuer, .audience = options.token_audience});
+}
+
 void import_origins(Tree& document, Draft& draft) {
   const auto value = take(document, "client.allowed_origins");
   if (!value) return;
@@ -114,6 +132,7 @@ std::string import_auth(Tree& document, Draft& draft, const ImportPlan& plan) {
   for (const auto& [path, option] : kTexts) {
     if (const auto value = take(document, path); value && !value->is_off()) draft.set(option, *value, path);
   }
+  import_key_sets(document, draft);
   import_origins(document, draft);
 
   if (const auto* const separate = find(document, "client.subscription_token"); separate != nullptr) {

@@ -20,6 +20,8 @@ std::string import_auth(Tree& document, Draft& draft, const ImportPlan& plan);
 void import_clients(Tree& document, Draft& draft);
 // channel.*; after import_clients, whose personal channel it looks at.
 void import_channels(Tree& document, Draft& draft);
+// Proxies: client.proxy, channel.proxy, rpc, proxies, and who asks them; after import_channels.
+void import_hooks(Tree& document, Draft& draft);
 // What nobody took: known without an equivalent, needless, or unknown.
 void explain_rest(const Tree& document, Draft& draft);
 

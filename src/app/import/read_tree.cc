@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -180,12 +181,26 @@ Made from_yaml(const YAML::Node& node, Budget& budget, int depth) {
   return node.Tag() == "!" ? Tree{node.Scalar()} : plain_scalar(node.Scalar());  // "!": it stood in quotes
 }
 
+// A line of "---" ends what stands before it, unless that is nothing. Looked for here and not by LoadAll(), which in
+// yaml-cpp 0.7 never ends on a document that begins with a comma.
+bool has_several_documents(std::string_view text) {
+  bool content = false;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const bool marker = line.starts_with("---") && (line.size() == 3 || line[3] == ' ' || line[3] == '\r');
+    if (marker && content) return true;
+    const std::size_t first = line.find_first_not_of(" \t\r");
+    content = content || marker || (first != line.npos && line[first] != '#' && line.front() != '%');
+  }
+  return false;
+}
+
 Made read_yaml(std::string_view text) {
+  if (has_several_documents(text)) return std::unexpected("has more than one YAML document in it");
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) return std::unexpected("has more than one YAML document in it");
     Budget budget;
-    return documents.empty() ? Tree{} : from_yaml(documents.front(), budget, 0);
+    return from_yaml(YAML::Load(std::string(text)), budget, 0);
   } catch (const YAML::Exception& error) {
     return std::unexpected(error.mark.is_null()
                                ? fmt::format("is not valid YAML: {}", error.msg)

@@ -12,8 +12,10 @@ using Ascii = std::bitset<128>;
 
 constexpr std::string_view kSpecial = "*?[]{}+";  // of a channel pattern
 
+std::size_t byte_of(char c) { return static_cast<unsigned char>(c); }
+
 void set_range(Ascii& set, char from, char to) {
-  for (int c = from; c <= to; ++c) set.set(static_cast<std::size_t>(c));
+  for (std::size_t c = byte_of(from); c <= byte_of(to); ++c) set.set(c);
 }
 
 Ascii digits() {
@@ -34,8 +36,8 @@ Ascii word() {
 std::optional<std::string> class_text(Ascii set, bool without) {
   std::string text = without ? "[^" : "[";
   const auto take = [&](char c) {
-    const bool there = set[static_cast<std::size_t>(c)];
-    set.reset(static_cast<std::size_t>(c));
+    const bool there = set[byte_of(c)];
+    set.reset(byte_of(c));
     return there;
   };
   if (take(']')) text += ']';
@@ -130,7 +132,7 @@ class Translator {
     }
     if (static_cast<unsigned char>(c) >= 0x80) return "repeats a character that is not ASCII";
     Ascii set;
-    set.set(static_cast<std::size_t>(c));
+    set.set(byte_of(c));
     return append_class(set, false, *repeat);
   }
 
@@ -159,7 +161,7 @@ class Translator {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (letter || static_cast<unsigned char>(c) >= 0x80) return std::nullopt;
     Ascii set;
-    set.set(static_cast<std::size_t>(c));
+    set.set(byte_of(c));
     return set;
   }
 
@@ -237,7 +239,7 @@ class Translator {
     std::size_t value = 0;
     bool any = false;
     while (!rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9' && value < 1000) {
-      value = value * 10 + static_cast<std::size_t>(rest_.front() - '0');
+      value = value * 10 + byte_of(rest_.front()) - '0';
       rest_.remove_prefix(1);
       any = true;
     }

@@ -18,7 +18,7 @@ std::pair<std::string_view, std::string_view> split(std::string_view path) {
 }
 
 Tree::Table::iterator member(Tree::Table& table, std::string_view name) {
-  return std::ranges::find(table, name, &std::pair<std::string, Tree>::first);
+  return std::ranges::find(table, name, &Member::name);
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ bool Tree::is_off() const {
           [](const std::string& text) { return text.empty(); },
           [](const List& list) { return std::ranges::all_of(list, [](const Tree& each) { return each.is_off(); }); },
           [](const Table& members) {
-            return std::ranges::all_of(members, [](const auto& each) { return each.second.is_off(); });
+            return std::ranges::all_of(members, [](const auto& each) { return each.value.is_off(); });
           },
       },
       value);
@@ -45,9 +45,9 @@ const Tree* find(const Tree& tree, std::string_view path) {
     const auto [name, rest] = split(path);
     const Tree::Table* const table = at->table();
     if (table == nullptr) return nullptr;
-    const auto found = std::ranges::find(*table, name, &std::pair<std::string, Tree>::first);
+    const auto found = std::ranges::find(*table, name, &Member::name);
     if (found == table->end()) return nullptr;
-    at = &found->second;
+    at = &found->value;
     path = rest;
   }
   return at;
@@ -59,8 +59,8 @@ std::optional<Tree> take(Tree& tree, std::string_view path) {
   if (table == nullptr) return std::nullopt;
   const auto found = member(*table, name);
   if (found == table->end()) return std::nullopt;
-  if (!rest.empty()) return take(found->second, rest);
-  Tree taken = std::move(found->second);
+  if (!rest.empty()) return take(found->value, rest);
+  Tree taken = std::move(found->value);
   table->erase(found);
   return taken;
 }
@@ -79,7 +79,7 @@ bool put(Tree& tree, std::string_view path, Tree value) {
     table->emplace_back(std::string(name), Tree{Tree::Table{}});
     found = table->end() - 1;
   }
-  return put(found->second, rest, std::move(value));
+  return put(found->value, rest, std::move(value));
 }
 
 }  // namespace app::import

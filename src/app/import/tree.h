@@ -18,9 +18,11 @@
 
 namespace app::import {
 
+struct Member;
+
 struct Tree {
   using List = std::vector<Tree>;
-  using Table = std::vector<std::pair<std::string, Tree>>;  // in the order of the file; no name twice
+  using Table = std::vector<Member>;  // in the order of the file; no name twice
 
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Table> value;
 
@@ -32,8 +34,16 @@ struct Tree {
   // Null, false, 0, "", and a list or table that holds nothing else: what switches a thing off, or leaves it as it is.
   bool is_off() const;
 
-  friend bool operator==(const Tree&, const Tree&) = default;
+  friend bool operator==(const Tree& a, const Tree& b);
 };
+
+struct Member {
+  std::string name;
+  Tree value;
+  friend bool operator==(const Member&, const Member&) = default;
+};
+
+inline bool operator==(const Tree& a, const Tree& b) { return a.value == b.value; }
 
 inline constexpr std::size_t kNodesMax = 100'000;
 inline constexpr int kDepthMax = 32;

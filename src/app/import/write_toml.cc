@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/import/parts.h"
+#include "app/named_tables.h"
 #include "app/option_table.h"
 
 namespace app::import {
@@ -52,6 +53,21 @@ void append_remarks(std::string& out, const Draft& draft, const std::string& key
   for (const std::string& line : *lines) out += "# " + line + "\n";
 }
 
+std::string secrets_text(const Option& option, Target target) {
+  const Slot slot = option.slot(target);
+  std::string list;
+  for (const base::Secret& secret : *std::get<std::vector<base::Secret>*>(slot)) {
+    list += (list.empty() ? "" : ", ") + toml_text(secret.reveal());
+  }
+  return "[" + list + "]";
+}
+
+void append_value(std::string& out, const Option& option, Target target, Target standard) {
+  if (same_value(option, target, standard)) return;
+  out += fmt::format("{} = {}\n", option.name(),
+                     is_secret(option) ? secrets_text(option, target) : toml_value(option, target));
+}
+
 // The default namespace of [channels] or one of [namespaces].
 void append_channels(std::string& out, const Draft& draft, const server::NamespaceOptions& space, Settings& settings,
                      Settings& defaults) {
@@ -61,19 +77,19 @@ void append_channels(std::string& out, const Draft& draft, const server::Namespa
     const std::string key =
         space.name.empty() ? std::string(option.key) : fmt::format("namespaces.{}.{}", space.name, option.name());
     append_remarks(out, draft, key);
-    const Target target{settings, values};
-    if (same_value(option, target, {defaults, defaults.channels})) continue;
-    out += fmt::format("{} = {}\n", option.name(), toml_value(option, target));
+    append_value(out, option, {settings, values}, {defaults, defaults.channels});
   }
 }
 
-std::string secrets_text(const Option& option, Settings& settings) {
-  const Slot slot = option.slot({settings, settings.channels});
-  std::string list;
-  for (const base::Secret& secret : *std::get<std::vector<base::Secret>*>(slot)) {
-    list += (list.empty() ? "" : ", ") + toml_text(secret.reveal());
-  }
-  return "[" + list + "]";
+// [hooks.NAME], [issuers.NAME]
+void append_named_table(std::string& out, const NamedTable& table, const std::string& name, Settings& settings) {
+  Target target{settings, settings.channels};
+  table.bind(target, name);
+  Settings blank;
+  Target standard{blank, blank.channels};
+  table.bind(standard, name);
+  out += fmt::format("\n[{}.{}]\n", table.section, name);
+  for (const Option& option : table.options) append_value(out, option, target, standard);
 }
 
 }  // namespace
@@ -111,13 +127,16 @@ std::string write_toml(const Draft& draft) {
       for (const Option& option : all_options()) {
         if (option.section() != section.name) continue;
         append_remarks(body, draft, std::string(option.key));
-        const Target target{settings, settings.channels};
-        if (same_value(option, target, {defaults, defaults.channels})) continue;
-        body += fmt::format("{} = {}\n", option.name(),
-                            is_secret(option) ? secrets_text(option, settings) : toml_value(option, target));
+        append_value(body, option, {settings, settings.channels}, {defaults, defaults.channels});
       }
     }
     if (!body.empty()) out += fmt::format("\n[{}]\n{}", section.name, body);
+  }
+  for (const server::HookOptions& hook : draft.settings.server.hooks) {
+    append_named_table(out, *find_named_table("hooks"), hook.name, settings);
+  }
+  for (const server::IssuerOptions& issuer : draft.settings.server.issuers) {
+    append_named_table(out, *find_named_table("issuers"), issuer.name, settings);
   }
   for (const server::NamespaceOptions& space : draft.settings.namespaces) {
     out += fmt::format("\n[namespaces.{}]\n", space.name);

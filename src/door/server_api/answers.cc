@@ -1,8 +1,9 @@
 #include "door/server_api/answers.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <cstdint>
 #include <map>
+#include <string>
 
 #include "base/error.h"
 #include "codec/base64.h"
@@ -373,8 +374,8 @@ Answer answer_info(std::string flat, std::span<const Node> nodes) {
   codec::JsonWriter json(answer.result);
   json.begin_object().key("nodes").begin_array();
   for (const Node& each : nodes) {
-    char cpu[32];
-    std::snprintf(cpu, sizeof cpu, "%.1f", each.cpu);
+    const auto tenths = static_cast<std::uint64_t>(std::max(each.cpu, 0.0) * 10 + 0.5);
+    const std::string cpu = std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10);
     json.begin_object().key("uid").string(each.uid).key("name").string(each.name).key("version").string(each.version);
     json.key("num_clients").number(each.clients).key("num_users").number(each.users);
     json.key("num_channels").number(each.channels).key("num_subs").number(each.subscriptions);
