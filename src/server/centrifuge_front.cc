@@ -141,7 +141,7 @@ void CentrifugeFront::go_on(Peer& peer) {
 void CentrifugeFront::handle(Peer& peer, const Command& command) {
   Session& session = *peer.centrifuge();
   const bool connect = std::holds_alternative<door::centrifuge::ConnectRequest>(command.request);
-  if (connect != (session.stage == Session::Stage::opened)) {
+  if (session.stage == Session::Stage::refused || connect != (session.stage == Session::Stage::opened)) {
     return end(peer, DisconnectCode::bad_request);
   }
   if (command.is_pong()) return pong(peer);

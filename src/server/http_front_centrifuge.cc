@@ -71,6 +71,7 @@ void HttpFront::open_centrifuge_socket(Peer& peer, const Request& request, const
 void HttpFront::open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query, Carrier carrier) {
   auto principal = identify(desk_, request, query);
   if (!principal) return respond_error(peer, principal.error());
+  if (peer.http()->body_unread) return respond_error(peer, base::Error::payload_too_big);
   const std::string commands(request.method == "POST" ? std::string_view(request.body)
                                                       : query.find("cf_connect").value_or(""));
   if (commands.empty() && !carrier.unidirectional) {
@@ -100,6 +101,7 @@ void HttpFront::emulate(Peer& peer, const Request& request) {
   door::centrifuge::ProtobufReader protobuf(request.body);
   const bool read = is_protobuf(request) ? protobuf.read(said) : json.read(said);
   if (!read) return respond_error(peer, {base::Error::bad_parameter, "The body is no emulation request."});
+  if (said.data.size() > desk_.options().message_bytes_max) return respond_error(peer, base::Error::payload_too_big);
   const auto session = EmulationSession::parse(said.session);
   const auto worker = worker_of_node(said.node, desk_.shared);
   if (!session || !worker) return respond_error(peer, {base::Error::not_found, "There is no such session."});
