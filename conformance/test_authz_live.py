@@ -277,7 +277,6 @@ class TakenAway(rig.ServerTest):
             lines = connection.request("GET", "/metrics").body.decode().splitlines()
         return sum(float(line.split()[1]) for line in lines if line.startswith("wirebird_subscriptions"))
 
-    @unittest.expectedFailure  # the server looks up the connection's token only, not that of a subscription
     def test_a_revoked_subscription_token_opens_nothing(self):
         for carrier in (doors.CentrifugeSocket, doors.CentrifugeStream):
             with carrier(self.server, {}, {"token": model.token_of(ANN)}) as client:

@@ -173,12 +173,15 @@ void CentrifugeFront::ping(Peer& peer) {
   Session& session = *peer.centrifuge();
   const base::Duration interval = desk_.options().ping_interval;
   peer.ping_at = desk_.now + interval;
-  if (session.frame_pings) {
+  // Who does not answer the protocol's pings answers those of its WebSocket, or has at least something to say.
+  const bool websocket = session.carrier.transport == Carrier::Transport::websocket;
+  if (websocket && (session.frame_pings || session.carrier.unidirectional)) {
+    if (peer.pings_unanswered > 0 && !peer.heard) return end(peer, DisconnectCode::no_pong);
+    peer.pings_unanswered = 1;
     peer.heard = false;
     desk_.connections.send(peer, ws::encode_server_frame(ws::Opcode::ping, {}));
-  } else {
-    reply(peer, {});
   }
+  if (!session.frame_pings) reply(peer, {});
   if (session.frame_pings || session.carrier.unidirectional) return;
   session.awaits_pong = true;
   session.pong_by = desk_.now + std::min(kPongTimeMax, interval / 2);
@@ -196,7 +199,7 @@ void CentrifugeFront::handle_timeout(Peer& peer) {
   }
   expire_subscriptions(peer);
   if (base::Instant(peer.ping_at) <= desk_.now) ping(peer);
-  arm(peer);
+  if (!peer.dying && peer.phase != Peer::Phase::closing) arm(peer);
 }
 
 void CentrifugeFront::arm(Peer& peer) {
