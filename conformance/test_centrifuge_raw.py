@@ -368,8 +368,10 @@ class Pings(Raw):
     @in_each_format
     def test_pings_of_websocket_that_are_not_answered(self, form):
         socket = self.connected(form, target="/connection/websocket?cf_ws_frame_ping_pong=true")
-        frames = [socket.socket.recv_frame() for _ in range(3)]
-        self.assertEqual([frame.opcode for frame in frames if frame.opcode != wire.PING], [wire.CLOSE])
+        opcodes = []
+        while wire.CLOSE not in opcodes and len(opcodes) < 4:
+            opcodes.append(socket.socket.recv_frame().opcode)
+        self.assertEqual(opcodes, [wire.PING, wire.CLOSE])
 
 
 class Subscribing(Raw):

@@ -174,7 +174,8 @@ TEST(SubscriptionClaims, TheChannelIsRequired) {
 }
 
 TEST(PermissionClaims, ClaimsOfOtherKindsAreNotRead) {
-  EXPECT_TRUE(read_permission_claims(R"({"exp":1,"info":1,"meta":"x","subs":7,"channel":[],"b64info":"?"})", "sub"));
+  EXPECT_TRUE(read_permission_claims(R"({"exp":1,"info":1,"meta":"x","subs":7,"b64info":"?"})", "sub"));
+  EXPECT_FALSE(read_permission_claims(R"({"exp":1,"channel":"x"})", "sub"));  // a token for one channel
 }
 
 }  // namespace

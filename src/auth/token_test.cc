@@ -360,7 +360,8 @@ TEST(Token, ClaimRules) {
       {R"({"exp":1700003600,"x":1,"x":2})", Error::token_invalid},
       {R"({"exp":1700003600,"aud":1})", Error::token_invalid},
       {R"({"exp":1700003600,"aud":"somebody else","iss":"whoever"})", Error::none},
-      {R"({"exp":1700003600,"info":1,"meta":"x","subs":7,"channel":[]})", Error::none},
+      {R"({"exp":1700003600,"info":1,"meta":"x","subs":7})", Error::none},
+      {R"({"exp":1700003600,"channel":"x"})", Error::token_invalid},  // a token for one channel
       {R"([{"exp":1700003600}])", Error::token_invalid},
       {R"(1700003600)", Error::token_invalid},
       {R"({"exp":1700003600},{})", Error::token_invalid},

@@ -87,8 +87,7 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeR
 std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, std::uint32_t command,
                                                                   const SubscribeRequest& request) {
   const auto refused = [&](ErrorCode code) {
-    // Without a command it is part of the connect of a unidirectional client.
-    command != 0 ? refuse(peer, command, code) : refuse_connect(peer, code);
+    if (command != 0) refuse(peer, command, code);  // else of the connect of a unidirectional client: it is left out
     return std::nullopt;
   };
   const auto ended = [&](DisconnectCode code) {
@@ -196,7 +195,7 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     auto permitted = permit(peer, 0, whole);
     if (peer.dying || peer.phase == Peer::Phase::closing) return;
     if (!permitted) continue;  // it has the others
-    if (permitted->grant == Subscription::Grant::hook) return refuse_connect(peer, ErrorCode::permission_denied);
+    if (permitted->grant == Subscription::Grant::hook) continue;  // hooks are asked of commands only
     ++session.joining;
     subscribe(peer, channel, whole, *std::move(permitted));
   }
