@@ -13,10 +13,19 @@ export default defineConfig({
   server: {
     // `npm run dev` next to a running `wirebird serve --dev`.
     proxy: Object.fromEntries(
-      ['/ws', '/sse', '/poll', '/pub', '/api', '/echo', '/version', '/health', '/metrics'].map((path) => [
-        path,
-        { target: 'http://127.0.0.1:8000', ws: path === '/ws' || path === '/echo' },
-      ]),
+      [
+        '/ws',
+        '/sse',
+        '/poll',
+        '/pub',
+        '/api',
+        '/echo',
+        '/connection',
+        '/emulation',
+        '/version',
+        '/health',
+        '/metrics',
+      ].map((path) => [path, { target: 'http://127.0.0.1:8000', ws: ['/ws', '/echo', '/connection'].includes(path) }]),
     ),
   },
   test: { include: ['src/**/*.test.ts'] },

@@ -5,12 +5,13 @@ const kPatienceMs = 60_000; // only ends what hangs
 const kDesktop = { width: 1280, height: 900 };
 
 export class DemoPage {
-  /** `door`: websocket, raw, sse or poll. `since`: '' or `-N`. */
+  /** `view`: feed or sdk. `door`: websocket, raw, sse or poll. `since`: '' or `-N`. */
   static async open(
     browser,
     origin,
     {
       channel,
+      view = 'feed',
       door = 'websocket',
       since = '',
       locale = 'en-US',
@@ -25,7 +26,7 @@ export class DemoPage {
     if (clock) await page.clock.install(); // it runs, and can be made to jump
     page.setDefaultTimeout(kPatienceMs);
     const demo = new DemoPage(context, page, origin);
-    demo.response = await page.goto(`${origin}/#${new URLSearchParams({ channel, door, since })}`);
+    demo.response = await page.goto(`${origin}/#${new URLSearchParams({ channel, door, since, view })}`);
     await demo.inPhase('open');
     return demo;
   }
@@ -99,6 +100,29 @@ export class DemoPage {
     return this.page.$$eval('[data-testid="feed"] [data-offset]', (rows) =>
       rows.map((row) => Number(row.dataset.offset)),
     );
+  }
+
+  /** Waits until the conversation of the SDK's tab ends with these words, the newest last. */
+  async talkEndsWith(...texts) {
+    await this.page.waitForFunction((wanted) => {
+      const words = [...document.querySelectorAll('[data-testid="talk"] .words')].map((each) => each.textContent);
+      return wanted.every((text, i) => words[words.length - wanted.length + i] === text);
+    }, texts);
+  }
+
+  /** The offsets of the conversation, oldest first; what stands between messages by its name. */
+  async talk() {
+    return this.page.$$eval('[data-testid="talk"] li', (rows) =>
+      rows.map((row) => row.dataset.note ?? Number(row.dataset.offset)),
+    );
+  }
+
+  /** Waits until these, in any order, are in the list of who is there. */
+  async hasMembers(...names) {
+    await this.page.waitForFunction((wanted) => {
+      const shown = [...document.querySelectorAll('[data-testid="members"] [data-client] .name')];
+      return JSON.stringify(shown.map((each) => each.textContent).sort()) === JSON.stringify(wanted);
+    }, names.sort());
   }
 
   /** One of a few, by its words. */

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { DemoPage } from './demo_page.mjs';
 import { freePort, Proxy, Server } from './server.mjs';
+import { tests as sdkTests } from './sdk_tests.mjs';
 import { tests } from './tests.mjs';
 
 const kSkipped = 77;
@@ -72,7 +73,7 @@ try {
       '--disable-sync',
     ],
   });
-  for (const [name, body] of tests) {
+  for (const [name, body] of [...tests, ...sdkTests]) {
     if (words.every((word) => name.includes(word))) await run(name, body);
   }
 } catch (error) {

@@ -7,6 +7,9 @@ export const kDoors: Door[] = ['websocket', 'raw', 'sse', 'poll'];
 export const kDemoChannels = ['ticker', 'weather', 'scores'];
 export const kOfferedChannels = ['news', ...kDemoChannels];
 export const kSinces = ['', '-10', '-100'];
+/** What the page shows: the feed of our own doors, or the same channel through the Centrifuge SDK. */
+export const kViews = ['feed', 'sdk'] as const;
+export type View = (typeof kViews)[number];
 
 export function isChannel(name: string): boolean {
   const bytes = new TextEncoder().encode(name).length;
@@ -25,6 +28,13 @@ export function readSettings(): Settings {
   };
 }
 
-export function writeSettings({ channel, door, since }: Settings): void {
-  history.replaceState(null, '', `#${new URLSearchParams({ channel, door, since })}`);
+export function readView(): View {
+  const view = new URLSearchParams(location.hash.slice(1)).get('view') as View;
+  return kViews.includes(view) ? view : 'feed';
+}
+
+export function writeSettings({ channel, door, since }: Settings, view: View): void {
+  const fields = new URLSearchParams({ channel, door, since });
+  if (view !== 'feed') fields.set('view', view);
+  history.replaceState(null, '', `#${fields}`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { feedLine, htmlSnippet, publishLine, watchLine } from './snippets';
+import { feedLine, htmlSnippet, publishLine, sdkSnippet, watchLine } from './snippets';
 
 const kNasty = `a/b'; rm -rf "$HOME" </script>`;
 
@@ -20,6 +20,13 @@ it('makes a page that no channel name can break out of', () => {
     "new WebSocket('wss://x/ws/a/b%27%3B%20rm%20-rf%20%22%24HOME%22%20%3C/script%3E?meta=1&since=' +",
   );
   expect(snippet.split('\n').length).toBeLessThanOrEqual(19);
+});
+
+it('makes code for the SDK that no channel name can break out of', () => {
+  const code = sdkSnippet('https://x', kNasty);
+  expect(code).toContain("new Centrifuge('wss://x/connection/websocket')");
+  const [, literal] = /newSubscription\((".*"), \{/.exec(code)!;
+  expect(JSON.parse(literal)).toBe(kNasty);
 });
 
 it('names the address for the demo feed only where the command would not find it', () => {

@@ -15,6 +15,18 @@ export function watchLine(origin: string, channel: string): string {
   return `curl -N '${origin}/sse/${channelInPath(channel)}'`;
 }
 
+/** The official SDK as it comes from npm: nothing about it is ours. */
+export function sdkSnippet(origin: string, channel: string): string {
+  return `import { Centrifuge } from 'centrifuge'; // npm install centrifuge
+
+const client = new Centrifuge('${origin.replace(/^http/, 'ws')}/connection/websocket');
+const sub = client.newSubscription(${JSON.stringify(channel)}, { recoverable: true, joinLeave: true });
+sub.on('publication', ({ data, offset }) => console.log(offset, data));
+sub.on('join', ({ info }) => console.log(info.client, 'came'));
+sub.subscribe();
+client.connect();`;
+}
+
 /** A whole page: envelope over WebSocket, resumes by cursor, comes back in the window that a restarting server names, else with full jitter. */
 export function htmlSnippet(origin: string, channel: string): string {
   return `<pre id="feed"></pre>
