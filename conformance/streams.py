@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import socket
 import struct
 
 import wire
@@ -78,9 +79,17 @@ class Closed(Exception):
 
 class WebSocket:
     @classmethod
-    async def open(cls, port, target, headers=""):
+    async def open(cls, port, target, headers="", receive_buffer=None):
+        """With a receive buffer (bytes) the other side notices when nothing is read."""
         self = cls()
-        self.reader, self.writer = await asyncio.open_connection(HOST, port, limit=1 << 24)
+        if receive_buffer is None:
+            self.reader, self.writer = await asyncio.open_connection(HOST, port, limit=1 << 24)
+        else:
+            narrow = socket.socket()
+            narrow.setblocking(False)
+            narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            await asyncio.get_running_loop().sock_connect(narrow, (HOST, port))
+            self.reader, self.writer = await asyncio.open_connection(sock=narrow, limit=receive_buffer)
         key = base64.b64encode(os.urandom(16)).decode()
         self.writer.write(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                           f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n".encode())

@@ -64,6 +64,13 @@ struct Choices<door::PayloadFormat> {
   static constexpr std::string_view kSentence = "any, json, json_object or binary";
 };
 
+template <>
+struct Choices<server::ApiErrors> {
+  using enum server::ApiErrors;
+  static constexpr std::array kAll = {Named{status, "status"}, Named{body, "body"}};
+  static constexpr std::string_view kSentence = "status or body";
+};
+
 template <class Choice>
 concept IsChoice = requires { Choices<Choice>::kAll.size(); };
 

@@ -46,10 +46,16 @@ struct CheckTokenCommand {
   std::string public_keys_file;  // PEM
 };
 
+// Of Centrifugo, which is the only one so far.
+struct ImportCommand {
+  std::string file;  // "-": standard input
+  std::string out;   // empty: standard output
+};
+
 struct VersionCommand {};
 
-using Command =
-    std::variant<ServeCommand, CheckConfigCommand, DefaultConfigCommand, GenTokenCommand, CheckTokenCommand,
-                 VersionCommand, client::PubOptions, client::SubOptions, client::BenchOptions, client::DemoFeedOptions>;
+using Command = std::variant<ServeCommand, CheckConfigCommand, DefaultConfigCommand, GenTokenCommand, CheckTokenCommand,
+                             ImportCommand, VersionCommand, client::PubOptions, client::SubOptions,
+                             client::BenchOptions, client::DemoFeedOptions>;
 
 }  // namespace app

@@ -53,6 +53,7 @@ class CommandLine {
     add_check_token();
     add_check_config();
     add_default_config();
+    add_import();
     root_.add_subcommand("version", "Prints the version");
   }
   CommandLine(const CommandLine&) = delete;
@@ -341,6 +342,28 @@ class CommandLine {
                "Prints the page docs/configuration.md instead");
   }
 
+  void add_import() {
+    CLI::App& all = *root_.add_subcommand("import", "Makes a configuration file of another server's");
+    all.require_subcommand(1);
+    all.footer("Example:\n  wirebird import centrifugo config.json --out wirebird.toml");
+    CLI::App& verb = *all.add_subcommand("centrifugo", "Reads a configuration of Centrifugo 5 or 6");
+    verb.footer(
+        "FILE is JSON, TOML or YAML. Settings of the environment are not looked at. The file that comes out has the\n"
+        "secrets of the first one in it; what could not be carried over is listed at its head and on the standard\n"
+        "error, with the reason.\n"
+        "\n"
+        "Examples:\n"
+        "  wirebird import centrifugo config.json --out wirebird.toml\n"
+        "  wirebird import centrifugo - <config.yaml | less\n"
+        "\n"
+        "Exit code: 0 everything was carried over; 1 the file cannot be read or written; 3 some was left out.");
+    verb.add_option("file", import_.file, wrapped("The configuration to read (-: standard input)"))
+        ->required()
+        ->option_text(" ");
+    add_text(verb, "--out", import_.out, "FILE",
+             "Writes to this file, which must not exist yet, and keys to FILE.public-keys.pem");
+  }
+
   Command command() {
     const CLI::App& verb = *root_.get_subcommands().front();
     const std::string& name = verb.get_name();
@@ -352,6 +375,7 @@ class CommandLine {
     if (name == "check-token") return check_token_;
     if (name == "check-config") return check_;
     if (name == "default-config") return default_config_;
+    if (name == "import") return import_;
     if (name == "version") return VersionCommand{};
     for (const auto& [option, flag] : flags_) {
       if (flag->count() == 0) continue;
@@ -438,6 +462,7 @@ class CommandLine {
   DefaultConfigCommand default_config_;
   GenTokenCommand gen_token_;
   CheckTokenCommand check_token_;
+  ImportCommand import_;
   client::PubOptions pub_;
   std::string pub_message_;
   std::string pub_file_;

@@ -240,6 +240,16 @@ TEST(CommandLine, GenTokenWithAPrivateKey) {
   EXPECT_FALSE(refusal({"gen-token", "--private-key-file", "p.pem", "--key-file", "k"}).empty());
 }
 
+TEST(CommandLine, Import) {
+  const auto command = parse_as<ImportCommand>({"import", "centrifugo", "config.json", "--out", "w.toml"});
+  EXPECT_EQ(command.file, "config.json");
+  EXPECT_EQ(command.out, "w.toml");
+  EXPECT_EQ(parse_as<ImportCommand>({"import", "centrifugo", "-"}).file, "-");
+  EXPECT_NE(refusal({"import"}), "accepted");
+  EXPECT_NE(refusal({"import", "centrifugo"}), "accepted");
+  EXPECT_TRUE(refusal({"import", "centrifuge", "a"}).contains("did you mean centrifugo?"));
+}
+
 TEST(CommandLine, CheckToken) {
   const auto command = parse_as<CheckTokenCommand>(
       {"check-token", "a.b.c", "--key-file", "k", "--public-keys-file", "p.pem", "--config", "w.toml"});

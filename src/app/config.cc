@@ -13,6 +13,11 @@
 #include "auth/api_key.h"
 #include "auth/claims.h"
 #include "auth/key_set.h"
+#include "auth/token.h"
+#include "door/hook/event.h"
+#include "http/egress_guard.h"
+#include "http/origin.h"
+#include "server/hook.h"
 
 namespace app {
 namespace {
@@ -23,6 +28,7 @@ constexpr std::size_t kTokenKeyBytesMin = 32;
 constexpr std::size_t kApiKeyBytesMin = 16;
 constexpr std::size_t kKeysMax = 64;  // every credential is compared with all of them
 constexpr std::size_t kNamespacesMax = 1000;
+constexpr std::size_t kHooksMax = 64;  // one for each kind and a few groups of namespaces
 constexpr std::size_t kListenersMax = 64;
 
 std::string_view trimmed(std::string_view line) {
@@ -160,6 +166,73 @@ void check_auth(ConfigDraft& draft, const server::Options& options) {
   }
 }
 
+// A key of a named table is reported where it stands; one that is missing, where the table begins.
+void refuse_in_table(ConfigDraft& draft, const std::string& table, const std::string& problem) {
+  const std::size_t space = std::min(problem.find(' '), problem.size());
+  const std::string key = problem.substr(0, space);
+  const std::string message = problem.substr(std::min(space + 1, problem.size()));
+  if (draft.was_set(key)) return draft.refuse_key(key, message);
+  draft.refuse_key(table, fmt::format("has a mistake: {} {}", key, message));
+}
+
+void check_hooks(ConfigDraft& draft, const server::Options& options) {
+  if (options.hooks.size() > kHooksMax) draft.refuse("hooks", fmt::format("there are more than {}", kHooksMax));
+  for (const server::HookOptions& each : options.hooks) {
+    if (const auto made = server::Hook::make(each); !made) refuse_in_table(draft, "hooks." + each.name, made.error());
+  }
+  const auto check_name = [&](const std::string& key, const std::string& name) {
+    if (name.empty() || std::ranges::find(options.hooks, name, &server::HookOptions::name) != options.hooks.end())
+      return;
+    draft.refuse_key(key, fmt::format("= {}: there is no [hooks.{}]", name, name));
+  };
+  check_name("hooks.connect_hook", options.connect_hook);
+  check_name("hooks.refresh_hook", options.refresh_hook);
+  check_name("hooks.rpc_hook", options.rpc_hook);
+  for (const server::NamespaceOptions& space : options.namespaces) {
+    const std::string prefix = space.name.empty() ? "channels." : fmt::format("namespaces.{}.", space.name);
+    check_name(prefix + "subscribe_hook", space.subscribe_hook);
+    check_name(prefix + "publish_hook", space.publish_hook);
+    check_name(prefix + "sub_refresh_hook", space.sub_refresh_hook);
+    check_name(prefix + "cache_empty_hook", space.cache_empty_hook);
+  }
+}
+
+void check_issuers(ConfigDraft& draft, const server::Options& options) {
+  if (options.issuers.size() > auth::TokenVerifier::kDomainsMax) {
+    draft.refuse("issuers", fmt::format("there are more than {}", auth::TokenVerifier::kDomainsMax));
+  }
+  for (const server::IssuerOptions& each : options.issuers) {
+    const std::string table = "issuers." + each.name;
+    if (each.jwks_url.empty()) {
+      draft.refuse_key(table, "has a mistake: its jwks_url is missing");
+    } else if (const auto url = http::parse_egress_url(each.jwks_url); !url) {
+      draft.refuse_key(table + ".jwks_url", std::string(http::to_string(url.error())));
+    }
+    if (each.issuer.empty() && options.issuers.size() > 1) {
+      draft.refuse_key(table,
+                       "has a mistake: with several issuers each needs its `issuer`, or one could sign for another");
+    }
+  }
+}
+
+void check_events(ConfigDraft& draft, const server::Options& options) {
+  if (!options.events_url.empty()) {
+    if (const auto url = http::parse_egress_url(options.events_url); !url) {
+      draft.refuse_key("events.url", std::string(http::to_string(url.error())));
+    }
+  }
+  for (const std::string& type : options.events_types) {
+    if (door::hook::event_type_named(type)) continue;
+    draft.refuse_key("events.types", fmt::format("= {} is none of {}", type, fmt::join(door::hook::kEventTypes, ", ")));
+  }
+  check_keys(draft, "events.signing_keys", options.events_signing_keys, kTokenKeyBytesMin);
+  for (std::size_t i = 0; i < options.events_headers.size(); ++i) {
+    if (const auto header = server::parse_header(options.events_headers[i].reveal()); !header) {
+      draft.refuse_key("events.headers", fmt::format("number {} {}", i + 1, header.error()));
+    }
+  }
+}
+
 void check_log(ConfigDraft& draft, const server::Options& options) {
   constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
   if (std::ranges::find(kLevels, options.log_level) != kLevels.end()) return;
@@ -188,6 +261,19 @@ void check_limits(ConfigDraft& draft, const server::Options& options) {
   }
   if (options.namespaces.size() > kNamespacesMax) {
     draft.refuse("namespaces", fmt::format("there are more than {}", kNamespacesMax));
+  }
+}
+
+// Entries that came, went or differ.
+template <class Entry>
+void diff_named(std::vector<Change>& changes, std::string_view prefix, const std::vector<Entry>& before,
+                const std::vector<Entry>& after) {
+  std::map<std::string, std::pair<const Entry*, const Entry*>> entries;
+  for (const Entry& each : before) entries[each.name].first = &each;
+  for (const Entry& each : after) entries[each.name].second = &each;
+  for (const auto& [name, pair] : entries) {
+    if (pair.first != nullptr && pair.second != nullptr && *pair.first == *pair.second) continue;
+    changes.push_back({std::string(prefix) + name, Reload::live});
   }
 }
 
@@ -227,6 +313,9 @@ server::Options resolve(ConfigDraft& draft, const Files& files, std::optional<bo
   check_tls(draft, files, options);
   check_auth(draft, options);
   check_log(draft, options);
+  check_hooks(draft, options);
+  check_issuers(draft, options);
+  check_events(draft, options);
   check_limits(draft, options);
   check_channels(draft, options);
   return options;
@@ -280,7 +369,14 @@ std::vector<std::string> warnings(const server::Options& options) {
         "Only API keys may do anything: no namespace permits anybody to subscribe or publish (channels.subscribe, "
         "channels.publish).");
   }
-  const bool takes_tokens = !options.token_hs256_keys.empty() || !options.token_public_keys_pem.empty();
+  for (const server::IssuerOptions& issuer : options.issuers) {
+    const auto url = http::parse_egress_url(issuer.jwks_url);
+    if (!url || url->scheme == http::EgressUrl::Scheme::https || http::is_name_of_this_machine(url->host)) continue;
+    found.push_back(
+        fmt::format("[issuers.{}] fetches its keys without TLS: whoever stands between can make tokens.", issuer.name));
+  }
+  const bool takes_tokens =
+      !options.issuers.empty() || !options.token_hs256_keys.empty() || !options.token_public_keys_pem.empty();
   for (const server::NamespaceOptions& space : options.namespaces) {
     if (asks_for_tokens(space) && !takes_tokens) {
       found.push_back(
@@ -316,13 +412,9 @@ std::vector<Change> diff_options(const server::Options& before, const server::Op
   if (before.token_public_keys_pem != after.token_public_keys_pem) {
     changes.push_back({"auth.token_public_keys_file", Reload::live});
   }
-  std::map<std::string, std::pair<const server::NamespaceOptions*, const server::NamespaceOptions*>> spaces;
-  for (const auto& space : old_settings.namespaces) spaces[space.name].first = &space;
-  for (const auto& space : new_settings.namespaces) spaces[space.name].second = &space;
-  for (const auto& [name, pair] : spaces) {
-    if (pair.first != nullptr && pair.second != nullptr && *pair.first == *pair.second) continue;
-    changes.push_back({"namespaces." + name, Reload::live});
-  }
+  diff_named(changes, "namespaces.", old_settings.namespaces, new_settings.namespaces);
+  diff_named(changes, "hooks.", before.hooks, after.hooks);
+  diff_named(changes, "issuers.", before.issuers, after.issuers);
   return changes;
 }
 

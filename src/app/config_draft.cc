@@ -23,17 +23,25 @@ server::NamespaceOptions& ConfigDraft::namespace_named(const std::string& name) 
 }
 
 void ConfigDraft::set(const Option& option, const std::vector<std::string>& texts, const std::string& where) {
-  assign_or_refuse(option, settings.channels, std::string(option.key), texts, where);
+  assign_or_refuse(option, {settings, settings.channels}, std::string(option.key), texts, where);
 }
 
 void ConfigDraft::set_in_namespace(const std::string& space, const Option& option,
                                    const std::vector<std::string>& texts, const std::string& where) {
-  assign_or_refuse(option, namespace_named(space), fmt::format("namespaces.{}.{}", space, option.name()), texts, where);
+  assign_or_refuse(option, {settings, namespace_named(space)}, fmt::format("namespaces.{}.{}", space, option.name()),
+                   texts, where);
 }
 
-void ConfigDraft::assign_or_refuse(const Option& option, server::NamespaceOptions& channels, const std::string& key,
+void ConfigDraft::set_in_table(const NamedTable& table, const std::string& name, const Option& option,
+                               const std::vector<std::string>& texts, const std::string& where) {
+  Target target{settings, settings.channels};
+  table.bind(target, name);
+  assign_or_refuse(option, target, fmt::format("{}.{}.{}", table.section, name, option.name()), texts, where);
+}
+
+void ConfigDraft::assign_or_refuse(const Option& option, const Target& target, const std::string& key,
                                    const std::vector<std::string>& texts, const std::string& where) {
-  const auto assigned = assign(option, {settings, channels}, texts);
+  const auto assigned = assign(option, target, texts);
   if (!assigned) return refuse(where, fmt::format("{}: {}", key, assigned.error()));
   origins_.insert_or_assign(key, where);
 }

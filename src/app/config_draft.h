@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/named_tables.h"
 #include "app/settings.h"
 
 namespace app {
@@ -22,6 +23,9 @@ class ConfigDraft {
   void set(const Option& option, const std::vector<std::string>& texts, const std::string& where);
   void set_in_namespace(const std::string& space, const Option& option, const std::vector<std::string>& texts,
                         const std::string& where);
+  // Of an entry of a table that has several (named_tables.h).
+  void set_in_table(const NamedTable& table, const std::string& name, const Option& option,
+                    const std::vector<std::string>& texts, const std::string& where);
   server::NamespaceOptions& namespace_named(const std::string& name);
 
   // Keeps the first kErrorsMax: nobody reads more, and each costs a search for the word that was meant.
@@ -31,11 +35,14 @@ class ConfigDraft {
   // The same, at the place where `key` was set, or at the key itself if it has its default.
   void refuse_key(const std::string& key, const std::string& message);
 
+  // Where a table began, for refuse_key() about what is missing in it.
+  void note_place(const std::string& key, const std::string& where) { origins_.insert_or_assign(key, where); }
+
   bool was_set(const std::string& key) const { return origins_.contains(key); }
   std::vector<ConfigError>& errors() { return errors_; }
 
  private:
-  void assign_or_refuse(const Option& option, server::NamespaceOptions& channels, const std::string& key,
+  void assign_or_refuse(const Option& option, const Target& target, const std::string& key,
                         const std::vector<std::string>& texts, const std::string& where);
 
   std::map<std::string, std::string, std::less<>> origins_;  // key -> where

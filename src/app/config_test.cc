@@ -151,6 +151,7 @@ TEST(Config, EveryOptionCanBeSetInEveryPlace) {
     Settings defaults;
     std::string value = toml_value(option, {defaults, defaults.channels});
     if (is_secret(option)) value = R"(["0123456789abcdef0123456789abcdef"])";
+    if (option.key == "events.headers") value = R"(["Authorization: x"])";
     // Some values need others beside them; what is tested here is that nobody calls the key or its value wrong.
     const auto complains = [&](const Loaded& loaded) {
       return !loaded && std::ranges::any_of(loaded.error(), [](const ConfigError& error) {
@@ -299,6 +300,32 @@ constexpr Refusal kRefusals[] = {
      "centrifuge.personal_channel needs channels.user_limited_channels = true"},
     {"[centrifuge]\npersonal_channel_single_connection = true\n", "does nothing without personal_channel"},
     {"[centrifuge]\npersonal_channel_namespace = \"x\"\n", "does nothing without personal_channel"},
+    // Hooks, issuers, events
+    {"[hooks.main]\n", "w.toml:1:8: hooks.main has a mistake: hooks.main.url is missing"},
+    {"[hooks.main]\nurl = \"ftp://a/\"\n", "w.toml:2:7: hooks.main.url does not begin with http:// or https://"},
+    {"[hooks.main]\nurl = \"http://0x7f.1/\"\n", "has a number as its host; write an address as 1.2.3.4"},
+    {"[hooks.main]\nurl = \"http://a/\"\nulr = 1\n", "w.toml:3:1: unknown key hooks.main.ulr; did you mean url?"},
+    {"[hooks.main]\nurl = \"http://a/\"\ntimeout = \"2m\"\n", "hooks.main.timeout: 2m is out of range"},
+    {"[hooks.main]\nurl = \"http://a/\"\nheaders = [\"x\"]\n",
+     "w.toml:3:11: hooks.main.headers number 1 is not written \"Name: value\""},
+    {"[hooks.main]\nurl = \"http://a/\"\nforward_headers = [\"Host\"]\n",
+     "hooks.main.forward_headers = Host cannot be handed on"},
+    {"[hooks.main]\nurl = \"http://a/\"\nstatus_rules = [\"403\"]\n",
+     "hooks.main.status_rules = 403 is not STATUS error|temporary|disconnect CODE TEXT"},
+    {"[hooks.\"a b\"]\nurl = \"http://a/\"\n", "hooks.a b: its name is 1 to 32 letters, digits, _ and -"},
+    {"[hooks.rpc_hook]\nurl = \"http://a/\"\n", "hooks.rpc_hook: its name is 1 to 32 letters"},
+    {"[hooks]\nconnect_hook = \"other\"\n[hooks.main]\nurl = \"http://a/\"\n",
+     "w.toml:2:16: hooks.connect_hook = other: there is no [hooks.other]"},
+    {"[namespaces.chat]\nsubscribe_hook = \"x\"\n",
+     "w.toml:2:18: namespaces.chat.subscribe_hook = x: there is no [hooks.x]"},
+    {"[channels]\ncache_empty_hook = \"x\"\n", "channels.cache_empty_hook = x: there is no [hooks.x]"},
+    {"[issuers.a]\n", "w.toml:1:10: issuers.a has a mistake: its jwks_url is missing"},
+    {"[issuers.a]\njwks_url = \"https://a@b/\"\n", "issuers.a.jwks_url has a user or password in it"},
+    {"[issuers.a]\njwks_url = \"https://a/\"\n[issuers.b]\njwks_url = \"https://b/\"\nissuer = \"B\"\n",
+     "w.toml:1:10: issuers.a has a mistake: with several issuers each needs its `issuer`"},
+    {"[events]\nurl = \"a\"\n", "w.toml:2:7: events.url does not begin with http"},
+    {"[events]\ntypes = [\"connect\"]\n", "events.types = connect is none of connected, disconnected, subscribed"},
+    {"[events]\nsigning_keys = [\"short\"]\n", "events.signing_keys number 1 has 5 characters"},
     // Namespaces
     {"[namespaces.\"a b\"]\n", "the name of a namespace is 1 to 32 letters, digits, _ and -"},
     {"[namespaces.\"\"]\n", "the name of a namespace is"},
@@ -514,6 +541,69 @@ user_limited_channels = true
                                                                             .history_for_subscriber = true,
                                                                             .presence_for_subscriber = true,
                                                                             .user_limited_channels = true}));
+}
+
+TEST(Config, HooksAndIssuers) {
+  const auto options = load(R"([hooks]
+connect_hook = "main"
+allow_private_addresses = false
+[hooks.main]
+url = "http://127.0.0.1:3000/hooks"
+timeout = "2s"
+headers = ["Authorization: Bearer secret"]
+forward_headers = ["Cookie"]
+status_rules = ["403 error 1403 no"]
+base64_payloads = true
+include_meta = true
+in_flight_max = 7
+response_bytes_max = "1MiB"
+[hooks.other]
+url = "https://a/"
+[namespaces.chat]
+subscribe_hook = "other"
+[issuers.login]
+jwks_url = "https://login/jwks"
+issuer = "L"
+audience = "chat"
+)");
+  ASSERT_TRUE(options) << errors_of(options);
+  EXPECT_EQ(options->connect_hook, "main");
+  EXPECT_FALSE(options->hooks_allow_private_addresses);
+  ASSERT_EQ(options->hooks.size(), 2U);
+  server::HookOptions main{.name = "main", .url = "http://127.0.0.1:3000/hooks", .timeout = 2s};
+  main.headers.emplace_back("Authorization: Bearer secret");
+  main.forward_headers = {"Cookie"};
+  main.status_rules = {"403 error 1403 no"};
+  main.base64_payloads = true;
+  main.include_meta = true;
+  main.in_flight_max = 7;
+  main.response_bytes_max = 1 << 20;
+  EXPECT_EQ(options->hooks[0], main);
+  EXPECT_EQ(options->hooks[1], (server::HookOptions{.name = "other", .url = "https://a/"}));
+  EXPECT_EQ(options->namespaces[1].subscribe_hook, "other");
+  EXPECT_EQ(options->issuers,
+            (std::vector<server::IssuerOptions>{
+                {.name = "login", .jwks_url = "https://login/jwks", .issuer = "L", .audience = "chat"}}));
+}
+
+TEST(Config, SecretsOfHooksAreNeverShown) {
+  const auto loaded = load(
+      "[hooks.a]\nurl = \"http://a/\"\nheaders = [\"very-secret\"]\n[events]\nheaders = [\"very-secret\"]\n"
+      "signing_keys = [\"very-secret\"]\n");
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().size(), 3U);
+  EXPECT_FALSE(errors_of(loaded).contains("very-secret")) << errors_of(loaded);
+}
+
+TEST(DiffOptions, HooksAndIssuersByName) {
+  const auto before =
+      load("[hooks.a]\nurl = \"http://a/\"\n[hooks.b]\nurl = \"http://b/\"\n[issuers.i]\njwks_url = \"http://i/\"\n");
+  const auto after = load("[hooks.b]\nurl = \"http://b2/\"\n[hooks.c]\nurl = \"http://c/\"\n");
+  ASSERT_TRUE(before && after);
+  EXPECT_EQ(diff_options(*before, *after), (std::vector<Change>{{"hooks.a", Reload::live},
+                                                                {"hooks.b", Reload::live},
+                                                                {"hooks.c", Reload::live},
+                                                                {"issuers.i", Reload::live}}));
 }
 
 TEST(Config, TlsListenersWithTheirFiles) {

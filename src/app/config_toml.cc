@@ -38,13 +38,43 @@ class TomlReader {
 
  private:
   void read_section(std::string_view section, const toml::table& table) {
+    const NamedTable* const named = find_named_table(section);
     for (const auto& [key, node] : table) {
       const std::string full = fmt::format("{}.{}", section, key.str());
+      if (named != nullptr && node.is_table()) {
+        read_named(*named, full, std::string(key.str()), key.source(), *node.as_table());
+        continue;
+      }
       const Option* const option = find_option(full);
       if (option == nullptr) {
         refuse_unknown(full, key.source());
       } else if (const auto texts = texts_of(*option, full, node)) {
         draft_.set(*option, *texts, place(node.source()));
+      }
+    }
+  }
+
+  void read_named(const NamedTable& named, const std::string& full, const std::string& name,
+                  const toml::source_region& source, const toml::table& table) {
+    if (!valid_table_name(named, name)) {
+      return refuse(source, fmt::format("{}: its name is 1 to 32 letters, digits, _ and -, and no key of [{}]", full,
+                                        named.section));
+    }
+    Target target{draft_.settings, draft_.settings.channels};
+    named.bind(target, name);  // exists even if it sets nothing
+    draft_.note_place(full, place(source));
+    for (const auto& [key, node] : table) {
+      const std::string inner = fmt::format("{}.{}", full, key.str());
+      if (const Option* const option = find_named_option(named, key.str())) {
+        if (const auto texts = texts_of(*option, inner, node)) {
+          draft_.set_in_table(named, name, *option, *texts, place(node.source()));
+        }
+      } else {
+        std::vector<std::string> words;
+        for (const Option& each : named.options) words.emplace_back(each.name());
+        const auto hint = nearest(key.str(), words);
+        refuse(key.source(), hint ? fmt::format("unknown key {}; did you mean {}?", inner, *hint)
+                                  : fmt::format("unknown key {}; `wirebird default-config` prints all keys", inner));
       }
     }
   }

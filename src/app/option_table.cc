@@ -48,12 +48,20 @@ constexpr std::array kSections = {
     Section{"server", "Where the server listens and how it starts and stops."},
     Section{"tls", "Certificates for the listeners that begin with https://."},
     Section{"auth", "Who is let in. Every key must be a long random text: `openssl rand -base64 48` makes one."},
+    Section{"api", "The HTTP API of back ends."},
     Section{
         "limits",
         "What one connection, and all together, may use. Every limit has a largest value; none can be switched off."},
     Section{"websocket", "WebSocket connections."},
     Section{"centrifuge", "Clients that speak the Centrifuge protocol."},
     Section{"sse", "Server-sent events."},
+    Section{
+        "hooks",
+        "Your own back end is asked over HTTP what a client may do (docs/hooks.md). What is empty is not asked. Back "
+        "ends themselves stand in tables of their own, [hooks.NAME]."},
+    Section{"issuers",
+            "Who signs tokens with keys that are fetched from a URL, in tables of their own: [issuers.NAME]."},
+    Section{"events", "What happens to connections and channels is told to your back end, in batches (docs/hooks.md)."},
     Section{"channels",
             "Channels of the default namespace. The same keys under [namespaces.NAME] are for the channels whose name "
             "begins "
@@ -213,6 +221,19 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "A channel whose name begins with $ is private: nobody but whose token names it gets in, even where "
              "subscribe is "
              "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
+
+    // api
+    {.key = "api.error_mode",
+     .slot = in_server<&Options::api_errors>,
+     .reload = Reload::live,
+     .help = "How the API refuses: status is the HTTP status, and the body says why; body is 200 with the error in the "
+             "body, as libraries of Centrifugo expect. A request with the header X-Centrifugo-Error-Mode: transport is "
+             "answered by the status either way."},
+    {.key = "api.key_in_query",
+     .slot = in_server<&Options::api_key_in_query>,
+     .reload = Reload::live,
+     .help = "Takes an API key as ?api_key= in the URL, where logs of proxies keep it. The headers X-API-Key and "
+             "Authorization: apikey KEY do without."},
 
     // limits
     {.key = "limits.message_bytes_max",
@@ -403,6 +424,56 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "Time between comments that keep a silent event stream open through proxies.",
      .range = between(1s, 1h)},
 
+    // hooks
+    {.key = "hooks.connect_hook",
+     .slot = in_server<&Options::connect_hook>,
+     .reload = Reload::live,
+     .help = "Name of the hook that says who a client without a token is."},
+    {.key = "hooks.refresh_hook",
+     .slot = in_server<&Options::refresh_hook>,
+     .reload = Reload::live,
+     .help = "Name of the hook that is asked whether a connection whose time is over may stay."},
+    {.key = "hooks.rpc_hook",
+     .slot = in_server<&Options::rpc_hook>,
+     .reload = Reload::live,
+     .help = "Name of the hook that answers the calls of clients."},
+    {.key = "hooks.allow_private_addresses",
+     .slot = in_server<&Options::hooks_allow_private_addresses>,
+     .reload = Reload::live,
+     .help = "URLs of this configuration (hooks, issuers, events) may lead to this machine and to private networks, "
+             "where back ends usually are. Addresses of a cloud's metadata, link-local ones and this server itself are "
+             "never reached. false: public addresses only, on the ports 80, 443, 8080 and 8443."},
+
+    // issuers
+    {.key = "issuers.keys_age_max",
+     .slot = in_server<&Options::issuer_keys_age_max>,
+     .reload = Reload::live,
+     .help = "Keys older than this are fetched again. While that fails the old ones stay. A token that names a key "
+             "nobody has seen makes them be fetched at once, but not more often than every 10 s.",
+     .range = between(1min, 24h)},
+
+    // events
+    {.key = "events.url",
+     .slot = in_server<&Options::events_url>,
+     .reload = Reload::live,
+     .help = "Where events are posted. Empty: nowhere."},
+    {.key = "events.types",
+     .slot = in_server<&Options::events_types>,
+     .reload = Reload::live,
+     .help = "Which: connected, disconnected, subscribed, unsubscribed, occupied (a channel has its first subscriber), "
+             "vacated (its last has gone)."},
+    {.key = "events.signing_keys",
+     .slot = in_server<&Options::events_signing_keys>,
+     .reload = Reload::live,
+     .help = "Secrets that batches are signed with (HMAC-SHA256), one signature for each, so that they can be changed "
+             "without a pause.",
+     .command_line = OnCommandLine::no_flag},
+    {.key = "events.headers",
+     .slot = in_server<&Options::events_headers>,
+     .reload = Reload::live,
+     .help = "Headers that every batch carries, \"Name: value\". Kept secret.",
+     .command_line = OnCommandLine::no_flag},
+
     // channels
     {.key = "channels.subscribe",
      .slot = in_permissions<&auth::NamespacePermissions::subscribe>,
@@ -538,6 +609,23 @@ constexpr auto kOptions = std::to_array<Option>({
      .slot = in_channels<&NamespaceOptions::allow_tags_filter>,
      .reload = Reload::live,
      .help = "A subscriber may say by their tags which messages it wants. With dev true unless it is set."},
+    {.key = "channels.subscribe_hook",
+     .slot = in_channels<&NamespaceOptions::subscribe_hook>,
+     .reload = Reload::live,
+     .help =
+         "Name of the hook ([hooks.NAME]) that says who may subscribe, in place of subscribe. Empty: nobody is asked."},
+    {.key = "channels.publish_hook",
+     .slot = in_channels<&NamespaceOptions::publish_hook>,
+     .reload = Reload::live,
+     .help = "Name of the hook that says who may publish what, in place of publish."},
+    {.key = "channels.sub_refresh_hook",
+     .slot = in_channels<&NamespaceOptions::sub_refresh_hook>,
+     .reload = Reload::live,
+     .help = "Name of the hook that is asked whether a subscription whose time is over may stay."},
+    {.key = "channels.cache_empty_hook",
+     .slot = in_channels<&NamespaceOptions::cache_empty_hook>,
+     .reload = Reload::live,
+     .help = "Name of the hook that is told when the newest message of a channel is wanted and there is none."},
 });
 
 template <class... Cases>
@@ -549,7 +637,9 @@ struct Overloaded : Cases... {
 template <class Visitor>
 auto visit_type(const Option& option, Visitor&& visit) {
   Settings settings;
-  return std::visit(visit, option.slot({settings, settings.channels}));
+  server::HookOptions hook;
+  server::IssuerOptions issuer;
+  return std::visit(visit, option.slot({settings, settings.channels, &hook, &issuer}));
 }
 
 // A TOML basic string.

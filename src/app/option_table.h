@@ -34,15 +34,18 @@ enum class Unit : std::uint8_t { none, bytes };
 enum class Zero : std::uint8_t { number, automatic };       // automatic: written "auto"
 enum class OnCommandLine : std::uint8_t { flag, no_flag };  // secrets: `ps` shows flags to everybody
 
-// Where an option's value is: in the settings, or in the namespace that the key belongs to.
+// Where an option's value is: in the settings, or in the namespace or named table that the key belongs to.
 struct Target {
   Settings& settings;
   server::NamespaceOptions& channels;
+  server::HookOptions* hook = nullptr;  // of keys of named_tables.h
+  server::IssuerOptions* issuer = nullptr;
 };
 
-using Slot = std::variant<bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, base::Duration*, std::string*,
-                          std::vector<std::string>*, std::vector<base::Secret>*, auth::Access*,
-                          std::optional<auth::Access>*, hub::SlowReader*, server::RecoveryMode*, door::PayloadFormat*>;
+using Slot =
+    std::variant<bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, base::Duration*, std::string*,
+                 std::vector<std::string>*, std::vector<base::Secret>*, auth::Access*, std::optional<auth::Access>*,
+                 hub::SlowReader*, server::RecoveryMode*, door::PayloadFormat*, server::ApiErrors*>;
 
 // Of numbers: the value itself, bytes or nanoseconds. "auto" is always within.
 struct Range {

@@ -99,7 +99,8 @@ TEST(OptionTable, RangesHoldTheDefaultAndFitTheType) {
 TEST(OptionTable, SecretsHaveNoFlag) {
   for_each_option([](const Option& option) {
     EXPECT_EQ(is_secret(option), option.command_line == OnCommandLine::no_flag);
-    EXPECT_EQ(is_secret(option), option.key == "auth.token_keys" || option.key == "auth.api_keys");
+    EXPECT_EQ(is_secret(option), option.key == "auth.token_keys" || option.key == "auth.api_keys" ||
+                                     option.key == "events.signing_keys" || option.key == "events.headers");
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "app/named_tables.h"
 #include "app/value_text.h"
 
 namespace app {
@@ -31,6 +32,13 @@ void append_comment(std::string& out, std::string_view text) {
 std::string default_value(const Option& option) {
   Settings settings;
   return toml_value(option, {settings, settings.channels});
+}
+
+std::string default_value(const NamedTable& table, const Option& option) {
+  Settings settings;
+  Target target{settings, settings.channels};
+  table.bind(target, "default");
+  return toml_value(option, target);
 }
 
 std::string_view reload_text(Reload reload) {
@@ -152,6 +160,32 @@ A namespace takes the keys of `[channels]`. What it does not set has the default
 Namespaces are configured in the file only.
 )";
 
+// In comments: there is none unless somebody names one.
+void append_named(std::string& out, const NamedTable& table) {
+  out += '\n';
+  append_comment(out,
+                 fmt::format("{} Any number of tables [{}.NAME]; these are their keys.", table.help, table.section));
+  out += fmt::format("#\n# [{}.NAME]\n", table.section);
+  for (const Option& option : table.options) {
+    out += "#\n";
+    append_comment(out, option.help);
+    append_comment(out, fmt::format("Takes: {}. A change {}.", accepted_values(option), reload_text(option.reload)));
+    out += fmt::format("# {} = {}\n", option.name(), default_value(table, option));
+  }
+}
+
+void append_named_page(std::string& out, const NamedTable& table) {
+  out += fmt::format(
+      "\n### [{}.NAME]\n\n{} Any number of tables, in the file only. NAME is 1 to 32 letters, digits, `_` and `-`, and "
+      "no key of "
+      "`[{}]`.\n\n```toml\n{}```\n\n| key | default | takes | change | meaning |\n|---|---|---|---|---|\n",
+      table.section, table.help, table.section, table.example);
+  for (const Option& option : table.options) {
+    out += fmt::format("| `{}` | `{}` | {} | {} | {} |\n", option.name(), default_value(table, option),
+                       accepted_values(option), to_string(option.reload), option.help);
+  }
+}
+
 }  // namespace
 
 std::string accepted_values(const Option& option) {
@@ -178,6 +212,7 @@ std::string default_config() {
       append_comment(out, fmt::format("Takes: {}. A change {}.", accepted_values(option), reload_text(option.reload)));
       out += fmt::format("{} = {}\n", option.name(), default_value(option));
     }
+    if (const NamedTable* const table = find_named_table(section.name)) append_named(out, *table);
   }
   out += kTomlTail;
   return out;
@@ -193,6 +228,7 @@ std::string configuration_page() {
       out += fmt::format("| `{}` | `{}` | {} | {} | {} |\n", option.name(), default_value(option),
                          accepted_values(option), to_string(option.reload), option.help);
     }
+    if (const NamedTable* const table = find_named_table(section.name)) append_named_page(out, *table);
   }
   out += kPageTail;
   return out;

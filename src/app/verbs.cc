@@ -8,6 +8,8 @@
 
 #include "app/check_token.h"
 #include "app/gen_token.h"
+#include "app/import_config.h"
+#include "app/new_file.h"
 #include "app/reference.h"
 #include "app/serve.h"
 #include "server/version.h"
@@ -61,6 +63,27 @@ int run_verb(const CheckTokenCommand& command) {
   if (!report) return refuse(report.error());
   fmt::print("{}", report->text);
   return report->verdict == TokenReport::Verdict::good ? kExitDone : kExitWrongConfig;
+}
+
+int refuse_import(const std::string& why) {
+  fmt::print(stderr, "error: {}\n", why);
+  return kExitWrongConfig;
+}
+
+int run_verb(const ImportCommand& command) {
+  const auto report = import_config(command, DiskFiles{});
+  if (!report) return refuse_import(report.error());
+  fmt::print(stderr, "{}", report->text);
+  if (command.out.empty()) {
+    fmt::print("{}", report->toml);
+  } else {
+    if (const auto made = make_secret_file(command.out, report->toml); !made) return refuse_import(made.error());
+    if (!report->public_keys_pem.empty()) {
+      const auto made = make_secret_file(public_keys_file(command), report->public_keys_pem);
+      if (!made) return refuse_import(made.error());
+    }
+  }
+  return report->rest == ImportReport::Rest::none ? kExitDone : kExitSomeLeftOut;
 }
 
 int run_verb(const VersionCommand&) {

@@ -8,6 +8,7 @@ namespace app {
 
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitWrongConfig = 1;
+inline constexpr int kExitSomeLeftOut = 3;  // 2 is kExitUsage (command_line.h)
 
 int run(const Command& command);
 

@@ -198,6 +198,7 @@ bool valid_user_claim(std::string_view name) {
 
 ClaimsRead<PermissionClaims> read_permission_claims(std::string_view json, std::string_view user_claim) {
   return read_claims<PermissionClaims>(json, [&](Reader& reader, PermissionClaims& claims) {
+    reader.expect(!reader.has("channel"), "It is a token for a subscription (claim channel), not for a connection.");
     reader.common(user_claim, claims.common);
     reader.permissions(claims.permissions);
   });

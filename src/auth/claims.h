@@ -113,8 +113,8 @@ struct SubscriptionClaims {
 // for a person that names the claim.
 template <class Claims>
 using ClaimsRead = std::expected<Claims, std::string_view>;
+// A subscription token (one with `channel`) is neither of the first two.
 ClaimsRead<PermissionClaims> read_permission_claims(std::string_view json, std::string_view user_claim);
-// A subscription token (one with `channel`) is no connection token.
 ClaimsRead<ConnectionClaims> read_connection_claims(std::string_view json, std::string_view user_claim);
 ClaimsRead<SubscriptionClaims> read_subscription_claims(std::string_view json, std::string_view user_claim);
 

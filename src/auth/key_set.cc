@@ -67,19 +67,20 @@ bool KeySet::add(Key key) {
 }
 
 KeySet::Answer KeySet::find_signer(Algorithm algorithm, std::optional<std::string_view> kid, std::string_view text,
-                                   std::string_view signature) const {
+                                   std::string_view signature, std::size_t public_tries_max) const {
   Answer answer{.outcome = Outcome::no_key};
-  std::size_t public_tries = 0;
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     const Key& key = keys_[i];
     if (!key.algorithms().contains(algorithm)) continue;
     if (kid && !key.kid().empty() && key.kid() != *kid) continue;
     const bool found = answer.outcome == Outcome::signed_by_key;
     // Secrets are all tried, so that the time does not say which one it was.
-    if (!key.is_secret() && (found || public_tries++ == kPublicTriesMax)) break;
+    if (!key.is_secret() && (found || answer.public_tries == public_tries_max)) break;
+    if (!key.is_secret()) ++answer.public_tries;
     const bool verified = key.verifies(algorithm, text, signature);
     if (found) continue;
-    answer = verified ? Answer{Outcome::signed_by_key, i} : Answer{.outcome = Outcome::bad_signature};
+    answer.outcome = verified ? Outcome::signed_by_key : Outcome::bad_signature;
+    if (verified) answer.key = i;
   }
   return answer;
 }

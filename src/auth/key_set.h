@@ -66,12 +66,13 @@ class KeySet {
   struct Answer {
     Outcome outcome;
     std::size_t key = 0;  // its place in keys(), if signed_by_key
+    std::size_t public_tries = 0;
   };
 
   // Tried are the keys for `algorithm` in their order: those without a name, and those whose name is `kid` (without
-  // one: all of them). Every secret among them is tried, at most kPublicTriesMax public keys.
+  // one: all of them). Every secret among them is tried, at most `public_tries_max` public keys.
   Answer find_signer(Algorithm algorithm, std::optional<std::string_view> kid, std::string_view text,
-                     std::string_view signature) const;
+                     std::string_view signature, std::size_t public_tries_max = kPublicTriesMax) const;
 
   std::span<const Key> keys() const { return keys_; }
   bool empty() const { return keys_.empty(); }

@@ -22,9 +22,9 @@ class NamePatternReader {
   std::expected<NamePattern, std::string> read() {
     while (!rest_.empty()) {
       const char c = rest_.front();
-      if (c == '*') {
+      if (c == '*' || c == '?') {
         rest_.remove_prefix(1);
-        NamePattern::Step any{.again = true, .skip = true};
+        NamePattern::Step any{.again = c == '*', .skip = c == '*'};
         any.bytes.set();
         add(any, 1);
       } else if (c == '[') {

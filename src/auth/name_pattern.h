@@ -2,18 +2,17 @@
 // name that a client sends is held against. Not a regular expression: there is nothing in it that could make matching
 // slow, whatever the pattern and the name (threat T06).
 //
-//   pattern = *( "*" / item [ repeat ] )        the whole name must match
-//   item    = character / class
+//   pattern = *( "*" / "?" / character / class [ repeat ] )          the whole name must match
 //   class   = "[" [ "^" ] 1*( character [ "-" character ] ) "]"      one byte of it; with ^ one that is not
-//   repeat  = "+" / "{" n "}" / "{" n ",}" / "{" n "," m "}"         of a class: times; n and m up to 255
+//   repeat  = "+" / "{" n "}" / "{" n ",}" / "{" n "," m "}"         so often; n and m up to 255
 //
-//   *                any number of any bytes, none included
+//   *                any number of any bytes, none included; ? is one
 //   room-[0-9]+      room-7, room-42
 //   [a-z]{2,8}:*     news:today
 //
-// `*`, `[`, `]`, `{`, `}` and `+` stand for themselves inside a class only ("[*]"), where `]` comes first and `-` first
-// or last. `+` and `{` have a meaning behind a class only and are refused elsewhere. Classes are of ASCII; bytes above
-// it may stand alone, and are in every class with ^.
+// `*`, `?`, `[`, `]`, `{`, `}` and `+` stand for themselves inside a class only ("[*]"), where `]` comes first and `-`
+// first or last. `+` and `{` have a meaning behind a class only and are refused elsewhere. Classes are of ASCII; bytes
+// above it may stand alone, and are in every class with ^.
 //
 // Immutable value; any thread.
 #pragma once

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     return 0;
   }
   const bool matched = pattern->matches(name);
-  if (text.find_first_of("*[") == std::string_view::npos) {
+  if (text.find_first_of("*?[") == std::string_view::npos) {
     ASSERT(matched == (text == name));
     ASSERT(pattern->matches(text));
   }

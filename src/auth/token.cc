@@ -64,32 +64,68 @@ std::expected<TokenVerifier, std::string> TokenVerifier::make(const std::vector<
   return made;
 }
 
-std::expected<std::string, base::Refusal> TokenVerifier::open(std::string_view token, std::size_t bytes_max) const {
+std::expected<TokenVerifier::Opened, base::Refusal> TokenVerifier::open(std::string_view token,
+                                                                        std::size_t bytes_max) const {
   if (token.size() > bytes_max)
     return std::unexpected(invalid(bytes_max == kTokenBytesMax ? kTooLong : kMessageTooLong));
   const auto parts = parse_compact_token(token);
   if (!parts) return std::unexpected(invalid(parts.error()));
-  const KeySet::Answer signer = keys_.find_signer(parts->algorithm, parts->kid, parts->signed_text, parts->signature);
-  if (signer.outcome == KeySet::Outcome::no_key) {
+  const auto& [signed_text, claims_text, signature, algorithm, kid] = *parts;
+  KeySet::Answer signer = keys_.find_signer(algorithm, kid, signed_text, signature);
+  Opened opened;
+  if (signer.outcome == KeySet::Outcome::signed_by_key) opened.signers.push_back(&rules_);
+  // Several domains may have the key, and then any of them whose rules allow the token does. All together they cost no
+  // more public keys than a set of one's own.
+  std::size_t tries = 0;
+  for (const TokenDomain& domain : domains_) {
+    if (domain.keys == nullptr) continue;
+    const KeySet::Answer found =
+        domain.keys->find_signer(algorithm, kid, signed_text, signature, KeySet::kPublicTriesMax - tries);
+    tries += found.public_tries;
+    if (found.outcome == KeySet::Outcome::signed_by_key) opened.signers.push_back(&domain.rules);
+    if (found.outcome != KeySet::Outcome::no_key && opened.signers.empty()) signer = found;
+  }
+  if (opened.signers.empty() && signer.outcome == KeySet::Outcome::no_key) {
     return std::unexpected(invalid("No key of this server is for its alg and kid."));
   }
-  if (signer.outcome == KeySet::Outcome::bad_signature) {
-    return std::unexpected(invalid("Its signature fits no key of this server."));
-  }
-  auto claims = codec::base64url_decode(parts->claims);
+  if (opened.signers.empty()) return std::unexpected(invalid("Its signature fits no key of this server."));
+  auto claims = codec::base64url_decode(claims_text);
   if (!claims) return std::unexpected(invalid("It is malformed: its claims are no base64url."));
-  return *std::move(claims);
+  opened.claims = *std::move(claims);
+  return opened;
 }
 
-std::optional<base::Refusal> TokenVerifier::judge(const CommonClaims& claims, base::WallTime now) const {
+bool TokenVerifier::names_unknown_key(std::string_view token) const {
+  if (domains_.empty() || token.size() > kMessageTokenBytesMax) return false;
+  const auto parts = parse_compact_token(token);
+  if (!parts || kHmacAlgorithms.contains(parts->algorithm)) return false;
+  const auto fits = [&](const Key& key) {
+    return parts->kid ? key.kid() == *parts->kid : key.algorithms().contains(parts->algorithm);
+  };
+  return std::ranges::none_of(domains_, [&](const TokenDomain& domain) {
+    return domain.keys != nullptr && std::ranges::any_of(domain.keys->keys(), fits);
+  });
+}
+
+std::optional<base::Refusal> TokenVerifier::judge(const Opened& token, const CommonClaims& claims, base::WallTime now) {
+  std::optional<base::Refusal> refusal;
+  for (const TokenRules* rules : token.signers) {
+    refusal = judge(*rules, claims, now);
+    if (!refusal || *refusal == base::Error::token_expired) break;
+  }
+  return refusal;
+}
+
+std::optional<base::Refusal> TokenVerifier::judge(const TokenRules& rules, const CommonClaims& claims,
+                                                  base::WallTime now) {
   // now + skew cannot overflow: a wall clock is milliseconds since 1970.
   const base::WallTime latest{now.ms + kSkewMs};
   if (claims.not_before > latest) return invalid("It is not valid yet (nbf).");
   if (claims.issued > latest) return invalid("It was issued in the future (iat).");
-  if (!rules_.audience.empty() && std::ranges::find(claims.audience, rules_.audience) == claims.audience.end()) {
+  if (!rules.audience.empty() && std::ranges::find(claims.audience, rules.audience) == claims.audience.end()) {
     return invalid("It is for another audience than this server (aud).");
   }
-  if (!rules_.issuer.empty() && claims.issuer != rules_.issuer) {
+  if (!rules.issuer.empty() && claims.issuer != rules.issuer) {
     return invalid("It comes from another issuer than this server trusts (iss).");
   }
   // Last: token_expired invites a client to come back with a new one, which must then be good.
@@ -98,22 +134,22 @@ std::optional<base::Refusal> TokenVerifier::judge(const CommonClaims& claims, ba
 }
 
 std::expected<Principal, base::Refusal> TokenVerifier::verify(std::string_view token, base::WallTime now) const {
-  const auto json = open(token, kTokenBytesMax);
-  if (!json) return std::unexpected(json.error());
-  const auto claims = read_permission_claims(*json, rules_.user_claim);
+  const auto opened = open(token, kTokenBytesMax);
+  if (!opened) return std::unexpected(opened.error());
+  const auto claims = read_permission_claims(opened->claims, rules_.user_claim);
   if (!claims) return std::unexpected(invalid(claims.error()));
   if (!claims->common.expires) return std::unexpected(invalid("It has no exp."));
-  if (const auto refusal = judge(claims->common, now)) return std::unexpected(*refusal);
+  if (const auto refusal = judge(*opened, claims->common, now)) return std::unexpected(*refusal);
   return principal_of(claims->common, claims->permissions, end_of({}, claims->common.expires));
 }
 
 std::expected<ConnectionToken, base::Refusal> TokenVerifier::verify_connection(std::string_view token,
                                                                                base::WallTime now) const {
-  const auto json = open(token, kMessageTokenBytesMax);
-  if (!json) return std::unexpected(json.error());
-  auto claims = read_connection_claims(*json, rules_.user_claim);
+  const auto opened = open(token, kMessageTokenBytesMax);
+  if (!opened) return std::unexpected(opened.error());
+  auto claims = read_connection_claims(opened->claims, rules_.user_claim);
   if (!claims) return std::unexpected(invalid(claims.error()));
-  if (const auto refusal = judge(claims->common, now)) return std::unexpected(*refusal);
+  if (const auto refusal = judge(*opened, claims->common, now)) return std::unexpected(*refusal);
   const base::WallTime end = end_of(claims->expire_at, claims->common.expires);
   if (now >= end) return std::unexpected(base::Error::token_expired);
   ConnectionToken made{.principal = principal_of(claims->common, claims->permissions, end), .claims = {}};
@@ -123,11 +159,11 @@ std::expected<ConnectionToken, base::Refusal> TokenVerifier::verify_connection(s
 
 std::expected<SubscriptionToken, base::Refusal> TokenVerifier::verify_subscription(std::string_view token,
                                                                                    base::WallTime now) const {
-  const auto json = open(token, kMessageTokenBytesMax);
-  if (!json) return std::unexpected(json.error());
-  auto claims = read_subscription_claims(*json, rules_.user_claim);
+  const auto opened = open(token, kMessageTokenBytesMax);
+  if (!opened) return std::unexpected(opened.error());
+  auto claims = read_subscription_claims(opened->claims, rules_.user_claim);
   if (!claims) return std::unexpected(invalid(claims.error()));
-  if (const auto refusal = judge(claims->common, now)) return std::unexpected(*refusal);
+  if (const auto refusal = judge(*opened, claims->common, now)) return std::unexpected(*refusal);
   const base::WallTime end = end_of(claims->expire_at, claims->common.expires);
   if (now >= end) return std::unexpected(base::Error::token_expired);
   return SubscriptionToken{.claims = *std::move(claims), .expires = end};

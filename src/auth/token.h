@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,8 +47,17 @@ struct SubscriptionToken {
   base::WallTime expires = kNoExpiry;  // of the subscription, as above
 };
 
+// Somebody else who signs tokens for this server, with keys that were fetched: a domain of trust of its own. Its keys
+// verify nothing but what its rules allow, whatever names they have (threat T32).
+struct TokenDomain {
+  TokenRules rules;                    // the user's id stands where the verifier's own rules say
+  std::shared_ptr<const KeySet> keys;  // null: not fetched yet
+};
+
 class TokenVerifier {
  public:
+  static constexpr std::size_t kDomainsMax = 8;
+
   TokenVerifier() = default;  // accepts nothing
   explicit TokenVerifier(KeySet keys, TokenRules rules = {}) : keys_(std::move(keys)), rules_(std::move(rules)) {}
   // Secrets of HMAC, of which every one is tried, so that they can be rotated. What Key::secret() refuses is left out
@@ -70,18 +80,30 @@ class TokenVerifier {
   // the caller to see.
   std::expected<SubscriptionToken, base::Refusal> verify_subscription(std::string_view token, base::WallTime now) const;
 
-  bool empty() const { return keys_.empty(); }
+  // At most kDomainsMax, asked in this order after the verifier's own keys.
+  void set_domains(std::vector<TokenDomain> domains) { domains_ = std::move(domains); }
+  const std::vector<TokenDomain>& domains() const { return domains_; }
+  // A domain may have a key for this token that was not fetched yet: it names a key that none has, or none has a key
+  // for its algorithm. Nothing of it has been verified; it decides only whether fetching is worth while.
+  bool names_unknown_key(std::string_view token) const;
+
+  bool empty() const { return keys_.empty() && domains_.empty(); }
   const KeySet& keys() const { return keys_; }
   const TokenRules& rules() const { return rules_; }
 
  private:
-  // The claims as JSON, of a token with a good signature.
-  std::expected<std::string, base::Refusal> open(std::string_view token, std::size_t bytes_max) const;
+  struct Opened {                            // a token with a good signature
+    std::string claims;                      // JSON
+    std::vector<const TokenRules*> signers;  // of whoever may have signed it, at least one
+  };
+  std::expected<Opened, base::Refusal> open(std::string_view token, std::size_t bytes_max) const;
   // Whether the token is good now, but for the end of what it was for.
-  std::optional<base::Refusal> judge(const CommonClaims& claims, base::WallTime now) const;
+  static std::optional<base::Refusal> judge(const Opened& token, const CommonClaims& claims, base::WallTime now);
+  static std::optional<base::Refusal> judge(const TokenRules& rules, const CommonClaims& claims, base::WallTime now);
 
   KeySet keys_;
   TokenRules rules_;
+  std::vector<TokenDomain> domains_;
 };
 
 struct TokenClaims {

@@ -1,5 +1,5 @@
-// The delta format of Fossil (https://fossil-scm.org/fossil/doc/trunk/www/delta_format.wiki): what to copy from a source
-// and what to insert, so that a target comes out.
+// The delta format of Fossil (https://fossil-scm.org/fossil/doc/trunk/www/delta_format.wiki): what to copy from a
+// source and what to insert, so that a target comes out.
 //
 //   delta   := number "\n" command* number ";"      first the size of the target, last its checksum
 //   command := number "@" number ","                copy so many bytes from that offset of the source

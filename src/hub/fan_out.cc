@@ -235,7 +235,7 @@ void FanOut::serve(Channel& channel, std::span<Edge> edges, Batch*& batch, Sink&
 }
 
 // An edge that must get something older than the running job: it lags, or what it must get was dropped. True if it gets
-// the job now, behind the gap.
+// the job now, behind the gap; not if it is ending with the gap.
 bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Batch* batch, Sink& sink) {
   const Delivery& job = channel.work->jobs.front();
   Subscription& subscription = subscriptions_[edge.target.subscription];
@@ -254,8 +254,7 @@ bool FanOut::reaches(Channel& channel, Edge& edge, Offset next, Batch* batch, Si
     gap.reason = channel.slow_reader == SlowReader::conflate ? GapReason::conflated : GapReason::slow_reader;
   }
   hand_over(channel, batch, sink);
-  announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
-  return true;
+  return announce(channel, edge.target.peer, id_of(edge.target.subscription), gap, sink);
 }
 
 bool FanOut::announce(Channel& channel, PeerSlot peer, SubscriptionId id, const Gap& gap, Sink& sink) {

@@ -36,6 +36,7 @@ Home::Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base:
       entropy_(entropy),
       hash_seed_(hash_seed),
       presence_(hash_seed),
+      occupancy_(hash_seed),
       behind_(workers) {}
 
 void Home::receive(base::WorkerId from, Mail mail, Now now, Post& post) {
@@ -114,6 +115,7 @@ void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
   }
   if (page.end == page.head.offset) {
     page.state = Page::State::attached;
+    if (channel->tells_occupancy && interested_in(*channel) == 0) occupancy_.came(channel->name);
     Interest* interest = interest_of(*channel, from);
     if (interest == nullptr) {
       channel->interests.push_back({.worker = from});
@@ -142,6 +144,7 @@ void Home::handle(base::WorkerId from, Detach& detach, Now now, Post&) {
   Interest* interest = interest_of(*channel, from);
   if (interest == nullptr || interest->local != detach.local) return;
   stop_interest(*channel, *interest);
+  if (channel->tells_occupancy && interested_in(*channel) == 0) occupancy_.left(channel->name, now.instant);
   channel->idle_since = now.instant;
 }
 
@@ -349,6 +352,7 @@ Home::Channel* Home::create(base::SharedBytes name, Now now) {
   ++channel.generation;
   channel.rules = rules_for(channel.name.view());
   channel.idle_since = now.instant;
+  channel.tells_occupancy = channel.rules->occupancy;
   if (channel.rules == &kCompanionRules) ++companions_;
   const std::optional<Tombstone> stone = tombstones_.take(base::hash128(channel.name.view(), hash_seed_));
   std::tie(channel.epoch, channel.log) = remains_of(stone);
@@ -387,6 +391,7 @@ void Home::expire(Channel& channel, base::Instant now) {
 
 bool Home::sweep(Now now) {
   bool more = forget_old_keys(now.instant);
+  if (occupancy_.expire(now.instant)) more = true;
   if (drop_old_tombstones(now.instant)) more = true;
   if (tidy_log_order()) more = true;
   std::size_t changes = 0;
@@ -462,11 +467,22 @@ bool Home::forget_old_keys(base::Instant now) {
   return true;
 }
 
+// What is said of a channel begins with its being occupied and may end with nothing.
+void Home::switch_occupancy(Channel& channel) {
+  channel.tells_occupancy = !channel.tells_occupancy;
+  if (!channel.tells_occupancy) {
+    occupancy_.forget(channel.name);
+  } else if (interested_in(channel) > 0) {
+    occupancy_.came(channel.name);
+  }
+}
+
 void Home::rules_changed(HomeOptions options, Post& post) {
   options_ = options;
   release_all(post);
   channels_.for_each([&](std::uint32_t, Channel& channel) {
     channel.rules = rules_for(channel.name.view());
+    if (channel.tells_occupancy != channel.rules->occupancy) switch_occupancy(channel);
     change_log(channel, [&](ChannelLog& log) { log.trim(channel.rules->log); });
   });
   enforce_total();

@@ -40,6 +40,7 @@
 #include "hub/limits.h"
 #include "hub/log_order.h"
 #include "hub/mail.h"
+#include "hub/occupancy.h"
 #include "hub/presence.h"
 #include "hub/rules.h"
 #include "hub/tombstones.h"
@@ -84,6 +85,9 @@ class Home {
   // After a configuration change: options and rules count from now on. What is held back leaves now.
   void rules_changed(HomeOptions options, Post& post);
 
+  // Of channels whose rules ask for it, since the last call. Vacated ones are found by sweep().
+  std::vector<OccupancyEvent> take_occupancy() { return occupancy_.take_events(); }
+
   std::size_t channels() const { return channels_.size() - companions_; }
   std::size_t members() const { return presence_.members(); }  // of all channels
   std::size_t tombstones() const { return tombstones_.size(); }
@@ -117,6 +121,7 @@ class Home {
     base::SharedBytes name;
     std::uint32_t slot = 0;
     std::uint32_t generation = 0;
+    bool tells_occupancy = false;  // as its rules say
     const ChannelRules* rules = nullptr;
     Epoch epoch;
     ChannelLog log;
@@ -181,6 +186,7 @@ class Home {
   Channel* channel_of(const LogOrder::Entry& entry);  // null: it does not live any more
   bool tidy_log_order();                              // true: it names too much that is gone still
   static Interest* interest_of(Channel& channel, base::WorkerId worker);
+  void switch_occupancy(Channel& channel);
   static std::uint16_t interested_in(const Channel& channel);  // workers, behind or not
   void stop_interest(Channel& channel, Interest& interest);
   static void remove_interest(Channel& channel, Interest& interest);
@@ -203,6 +209,7 @@ class Home {
   std::size_t companions_ = 0;  // of the channels
   base::HashIndex by_name_;
   Presence presence_;
+  Occupancy occupancy_;
   std::uint32_t sweep_cursor_ = 0;
   LogOrder logged_;  // at most about half of it is gone already
   std::uint64_t logged_messages_ = 0;

@@ -440,6 +440,55 @@ TEST(HubPresence, AWorkerWithoutRoomGetsAllEventsLater) {
   EXPECT_EQ(hub.home(room).log_bytes(), 0U);
 }
 
+// Of the workers that watch, the first to come and the last to go count; members do not.
+TEST(HubOccupancy, IsOfAllWorkersTogether) {
+  Cluster hub(3);
+  hub.fixed.rules.occupancy = true;
+  using Lines = std::vector<std::string>;
+  const auto said = [&] {
+    Lines lines;
+    for (const auto& node : hub.nodes) {
+      for (const OccupancyEvent& each : node->home.take_occupancy()) {
+        lines.push_back((each.kind == OccupancyEvent::Kind::occupied ? "+" : "-") + std::string(each.channel.view()));
+      }
+    }
+    return lines;
+  };
+  const auto first = hub.enter(0, "room", "a");
+  const auto second = hub.enter(1, "room", "b");
+  const auto events = hub.watch(2, "room");
+  hub.settle();
+  EXPECT_EQ(said(), Lines{"+room"});
+  hub.leave(first);
+  hub.settle();
+  hub.sweep(kVacatedAfter);
+  EXPECT_TRUE(said().empty());
+  hub.leave(second);
+  hub.settle();
+  hub.sweep(kVacatedAfter / 2);
+  const auto third = hub.enter(2, "room", "c");
+  hub.settle();
+  hub.sweep(kVacatedAfter);
+  EXPECT_TRUE(said().empty());
+  hub.leave(third);
+  hub.settle();
+  hub.sweep(kVacatedAfter);
+  EXPECT_EQ(said(), Lines{"-room"}) << "who watches a companion does not occupy the channel";
+  hub.unwatch(2, events);
+
+  hub.enter(1, "room", "d");
+  hub.settle();
+  EXPECT_EQ(said(), Lines{"+room"});
+  const auto reload = [&](bool occupancy) {
+    hub.fixed.rules.occupancy = occupancy;
+    for (auto& node : hub.nodes) node->home.rules_changed({}, *node);
+  };
+  reload(false);
+  EXPECT_TRUE(said().empty());
+  reload(true);
+  EXPECT_EQ(said(), Lines{"+room"}) << "whoever asks from now on knows who is there";
+}
+
 struct Storm {
   std::uint16_t workers;
   std::size_t room;

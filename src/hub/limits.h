@@ -17,6 +17,12 @@ inline constexpr std::uint32_t kPageBytesMax = 256 * 1024;
 // One page of who is present: as many members, and at most kPageBytesMax of what is known of them.
 inline constexpr std::uint32_t kPresentMembersMax = 512;
 
+// Nobody watches a channel any more: said this much later, since clients that lost their connection are back within a
+// second or two.
+inline constexpr std::chrono::seconds kVacatedAfter{5};
+// Channels of one home of which that is still to be said: 20,000 a second, some 4 MiB.
+inline constexpr std::size_t kVacatingMax = 100'000;
+
 // Rounds of catch-up before the subscriber is told that it cannot be brought up to date: 4,096 pages are 2 million
 // messages; who has read so many and is still behind is slower than the channel.
 inline constexpr std::uint32_t kCatchUpRoundsMax = 4096;

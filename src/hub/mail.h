@@ -26,6 +26,7 @@
 #include "hub/position.h"
 #include "hub/presence.h"
 #include "hub/since.h"
+#include "hub/user_action.h"
 #include "hub/window.h"
 
 namespace hub {
@@ -140,6 +141,13 @@ struct Forward {
   std::string bytes;
 };
 
+// What a back end asks of connections. Goes to every worker.
+struct Act {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  std::shared_ptr<const UserAction> action;
+};
+
 // ---- answers, home -> worker ----
 
 // What an answered message survives.
@@ -220,6 +228,8 @@ struct Listed {
   std::vector<ChannelSummary> channels;
   std::uint64_t channels_total = 0;
   std::uint64_t log_bytes = 0;
+  std::uint64_t subscriptions = 0;  // of the answering worker
+  std::uint64_t users = 0;          // the same
   // Channels of such names with subscribers on the answering worker, whatever their home.
   std::vector<std::pair<std::string, Watched>> watched;
 };
@@ -243,6 +253,13 @@ struct Forwarded {
   static constexpr MailClass kClass = MailClass::answer;
   RequestId request = 0;
   bool found = false;  // the connection lives, and the secret is its own
+};
+
+struct Acted {
+  static constexpr MailClass kClass = MailClass::answer;
+  RequestId request = 0;
+  std::uint64_t connections = 0;  // that were meant
+  std::vector<ConnectionSummary> listed;
 };
 
 // ---- consequences ----
@@ -271,7 +288,7 @@ struct Leave {
 };
 
 using Mail = std::variant<Publish, Attach, Read, Remove, List, Enter, Who, Forward, Published, Page, Listed, Entered,
-                          Present, Forwarded, Delivery, Detach, Leave>;
+                          Present, Forwarded, Delivery, Detach, Leave, Act, Acted>;
 
 inline MailClass class_of(const Mail& mail) {
   return std::visit([](const auto& each) { return each.kClass; }, mail);

@@ -23,6 +23,7 @@ struct ChannelRules {
   // How long a delivery may be held back so that more messages leave with it; 0: not at all.
   base::Duration max_delay{0};
   SlowReader slow_reader = SlowReader::close;
+  bool occupancy = false;  // the owner of the home is told when it is occupied and vacated (occupancy.h)
 };
 
 class Rules {

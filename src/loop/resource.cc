@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -95,6 +96,12 @@ unsigned quota_processors(const std::string& quota_text, const std::string& peri
 void tune_allocator() { static_cast<void>(::mallopt(M_MXFAST, 0)); }  // the cache of each thread stays
 
 void return_free_memory() { static_cast<void>(::malloc_trim(0)); }
+
+double processor_seconds() {
+  timespec used{};
+  static_cast<void>(::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used));
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
 
 std::uint64_t resident_bytes() {
   const std::vector<std::string> words = first_words("/proc/self/statm");  // total, resident, ... in pages

@@ -12,6 +12,7 @@ namespace loop {
 void tune_allocator();
 
 std::uint64_t resident_bytes();  // RSS now
+double processor_seconds();      // that this process has used, all threads together
 void return_free_memory();       // of the allocator to the kernel; takes milliseconds per GiB
 
 // The smallest of the machine's memory and the limits of this process's control group and its parents (v1 or v2).

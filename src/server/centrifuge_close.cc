@@ -1,5 +1,6 @@
 #include "server/centrifuge_close.h"
 
+#include "server/announce.h"
 #include "server/centrifuge_session.h"
 
 namespace server {
@@ -95,6 +96,7 @@ ErrorCode reply_error_of(base::Error error) noexcept {
     case base::Error::bad_parameter:
     case base::Error::bad_json:
     case base::Error::json_depth:
+    case base::Error::payload_format:
     case base::Error::payload_too_big:
     case base::Error::conflict:
       return ErrorCode::bad_request;
@@ -108,6 +110,7 @@ ErrorCode reply_error_of(base::Error error) noexcept {
 // The close frame tells a bidirectional WebSocket; all others need a push.
 void disconnect(Desk& desk, Peer& peer, std::uint32_t code, std::string_view reason) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return;
+  announce_disconnected(desk, peer, code, reason);
   const CentrifugeSession& session = *peer.centrifuge();
   const bool websocket = session.carrier.transport == door::centrifuge::Carrier::Transport::websocket;
   if (!websocket || session.carrier.unidirectional) {

@@ -51,7 +51,7 @@ Publication CentrifugeFront::publication_for(const Session& session, Subscriptio
   const bool json = session.carrier.format == Carrier::Format::json;
   const hub::MessageRef base = std::exchange(subscription.base, message);
   std::string whole = json ? json_text_of(*message) : std::string(message->payload());
-  if (base) {
+  if (base && message->has(hub::Mark::delta)) {
     std::string delta = json ? codec::make_delta(json_text_of(*base), whole, codec::Utf8::whole_code_points)
                              : codec::make_delta(base->payload(), whole);
     if (delta.size() < whole.size()) {

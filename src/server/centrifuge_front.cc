@@ -26,12 +26,27 @@ constexpr base::Duration kConnectTimeMax = std::chrono::seconds(15);  // from th
 constexpr base::Duration kPongTimeMax = std::chrono::seconds(8);
 constexpr std::size_t kHeldBytesMax = 64 * 1024;  // of commands behind connect: subscriptions, mostly
 
+std::optional<auth::Operation> operation_of(const door::centrifuge::Request& request) {
+  using auth::Operation;
+  namespace c = door::centrifuge;
+  if (std::holds_alternative<c::PublishRequest>(request)) return Operation::publish;
+  if (std::holds_alternative<c::SubscribeRequest>(request)) return Operation::subscribe;
+  if (std::holds_alternative<c::HistoryRequest>(request)) return Operation::history;
+  if (std::holds_alternative<c::PresenceRequest>(request)) return Operation::presence;
+  if (std::holds_alternative<c::PresenceStatsRequest>(request)) return Operation::presence;
+  if (std::holds_alternative<c::RpcRequest>(request)) return Operation::rpc;
+  if (std::holds_alternative<c::SendRequest>(request)) return Operation::rpc;
+  return std::nullopt;
+}
+
 }  // namespace
 
-void CentrifugeFront::open(Peer& peer, Carrier carrier, PrincipalRef principal, bool frame_pings) {
+void CentrifugeFront::open(Peer& peer, Carrier carrier, PrincipalRef principal, bool frame_pings,
+                           std::vector<egress::Header> headers) {
   peer.rare().centrifuge = std::make_unique<Session>(carrier);
   if (principal) peer.rare().principal = std::move(principal);
   peer.centrifuge()->frame_pings = frame_pings;
+  peer.centrifuge()->headers = std::move(headers);
   peer.centrifuge()->stale_at = desk_.now + kConnectTimeMax;
   if (carrier.transport != Carrier::Transport::websocket) {
     Session& session = *peer.centrifuge();
@@ -55,7 +70,7 @@ bool CentrifugeFront::receive(const hub::Forward& forward) {
 void CentrifugeFront::receive(Peer& peer, std::string_view frame) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return;
   Session& session = *peer.centrifuge();
-  if (session.stage == Session::Stage::connecting) return hold(peer, frame);
+  if (session.waits()) return hold(peer, frame);
   ASSERT(speaking_ == nullptr);
   speaking_ = &peer;
   packer_.emplace(session.carrier);
@@ -84,7 +99,7 @@ void CentrifugeFront::receive_commands(Peer& peer, std::string_view frame) {
     if (next == Next::malformed) return end(peer, DisconnectCode::bad_request);
     handle(peer, command);
     if (peer.dying || peer.phase == Peer::Phase::closing) return;
-    if (peer.centrifuge()->stage == Session::Stage::connecting) return hold(peer, reader.rest());
+    if (peer.centrifuge()->waits()) return hold(peer, reader.rest());
   }
 }
 
@@ -126,13 +141,17 @@ void CentrifugeFront::go_on(Peer& peer) {
 void CentrifugeFront::handle(Peer& peer, const Command& command) {
   Session& session = *peer.centrifuge();
   const bool connect = std::holds_alternative<door::centrifuge::ConnectRequest>(command.request);
-  if (connect != (session.stage == Session::Stage::opened)) {
+  if (session.stage == Session::Stage::refused || connect != (session.stage == Session::Stage::opened)) {
     return end(peer, DisconnectCode::bad_request);
   }
   if (command.is_pong()) return pong(peer);
   const bool needs_reply = !std::holds_alternative<door::centrifuge::SendRequest>(command.request);
   if ((needs_reply && command.id == 0) || std::holds_alternative<std::monostate>(command.request)) {
     return end(peer, DisconnectCode::bad_request);
+  }
+  if (const auto operation = operation_of(command.request);
+      operation && !session.limits.take(desk_.snapshot->operation_rates(), *operation, desk_.now)) {
+    return refuse(peer, command.id, ErrorCode::too_many_requests);
   }
   std::visit(
       [&](const auto& request) {
@@ -154,12 +173,15 @@ void CentrifugeFront::ping(Peer& peer) {
   Session& session = *peer.centrifuge();
   const base::Duration interval = desk_.options().ping_interval;
   peer.ping_at = desk_.now + interval;
-  if (session.frame_pings) {
+  // Who does not answer the protocol's pings answers those of its WebSocket, or has at least something to say.
+  const bool websocket = session.carrier.transport == Carrier::Transport::websocket;
+  if (websocket && (session.frame_pings || session.carrier.unidirectional)) {
+    if (peer.pings_unanswered > 0 && !peer.heard) return end(peer, DisconnectCode::no_pong);
+    peer.pings_unanswered = 1;
     peer.heard = false;
     desk_.connections.send(peer, ws::encode_server_frame(ws::Opcode::ping, {}));
-  } else {
-    reply(peer, {});
   }
+  if (!session.frame_pings) reply(peer, {});
   if (session.frame_pings || session.carrier.unidirectional) return;
   session.awaits_pong = true;
   session.pong_by = desk_.now + std::min(kPongTimeMax, interval / 2);
@@ -171,10 +193,13 @@ void CentrifugeFront::handle_timeout(Peer& peer) {
     return end(peer, DisconnectCode::stale);
   }
   if (session.pong_by <= desk_.now) return end(peer, DisconnectCode::no_pong);
-  if (session.expires <= desk_.now) return end(peer, DisconnectCode::connection_expired);
+  if (session.expires <= desk_.now) {
+    if (!session.by_hook || desk_.options().refresh_hook.empty()) return end(peer, DisconnectCode::connection_expired);
+    ask_refresh(peer);
+  }
   expire_subscriptions(peer);
   if (base::Instant(peer.ping_at) <= desk_.now) ping(peer);
-  arm(peer);
+  if (!peer.dying && peer.phase != Peer::Phase::closing) arm(peer);
 }
 
 void CentrifugeFront::arm(Peer& peer) {
@@ -194,7 +219,11 @@ void CentrifugeFront::reply(Peer& peer, Reply reply) {
   door::centrifuge::Packer packer(peer.centrifuge()->carrier);
   packer.add(reply);
   const std::string bytes = packer.take();
-  if (!peer.out.empty() && peer.out.bytes() - peer.replay_bytes + bytes.size() > desk_.options().queue_bytes_max) {
+  // What a client missed was asked for, and does not make it a slow reader.
+  const auto* subscribed = std::get_if<door::centrifuge::SubscribeResult>(&reply.body);
+  const bool asked_for = subscribed != nullptr && !subscribed->publications.empty();
+  if (!asked_for && !peer.out.empty() &&
+      peer.out.bytes() - peer.replay_bytes + bytes.size() > desk_.options().queue_bytes_max) {
     return close_slow(desk_, peer);
   }
   desk_.connections.send(peer, bytes);

@@ -23,12 +23,14 @@
 #include "server/centrifuge_session.h"
 #include "server/credentials.h"
 #include "server/desk.h"
+#include "server/hooks.h"
 
 namespace server {
 
 // How long something lives that a token allows until `expires`.
 struct Lifetime {
-  std::uint32_t ttl = 0;               // s, as clients are told; 0: for ever
+  std::uint32_t ttl = 0;  // s, as clients are told; 0: for ever
+  base::Instant ends = base::kNever;
   base::Instant until = base::kNever;  // with the time that they have to send a new token
 };
 // Nothing: it is over.
@@ -40,12 +42,13 @@ door::centrifuge::Payload payload_of(const auth::Payload& payload);
 // Of an epoch as clients give it back; the empty one for an empty text, which means any. Nothing: no channel has it.
 std::optional<hub::Epoch> epoch_of(std::string_view text);
 
-class CentrifugeFront {
+class CentrifugeFront final : public HookSink {
  public:
   explicit CentrifugeFront(Desk& desk) : desk_(desk) {}
 
   // The transport of the peer stands; nothing has been read. `principal`: of the handshake's credentials, or null.
-  void open(Peer& peer, door::centrifuge::Carrier carrier, PrincipalRef principal, bool frame_pings = false);
+  void open(Peer& peer, door::centrifuge::Carrier carrier, PrincipalRef principal, bool frame_pings = false,
+            std::vector<egress::Header> headers = {});
   // One frame of commands, or the one message of a unidirectional client.
   void receive(Peer& peer, std::string_view frame);
   void handle_timeout(Peer& peer);
@@ -54,6 +57,8 @@ class CentrifugeFront {
   void gone(Peer& peer);
   // The permissions may have changed.
   void reauthorise(Peer& peer);
+  // What a back end asks of this connection; false: there was nothing to do.
+  bool act(Peer& peer, const hub::UserAction& action);
 
   // Of a subscription of this door, see hub::Sink.
   void on_start(Peer& peer, hub::SubscriptionId id, const hub::Position& start, const std::optional<hub::Gap>& gap);
@@ -80,6 +85,15 @@ class CentrifugeFront {
  private:
   using Session = CentrifugeSession;
   using Subscription = CentrifugeSession::Subscription;
+  struct Permitted {  // what is known of a subscription that may be
+    std::uint32_t command = 0;
+    Subscription::Grant grant = Subscription::Grant::policy;
+    Lifetime lifetime;
+    auth::ChannelOverride changes;
+    std::string info;  // JSON
+    auth::Payload data;
+    std::unique_ptr<hub::TagFilter> filter;
+  };
   struct Asked {
     base::PeerId peer;
     std::uint32_t command = 0;
@@ -88,6 +102,10 @@ class CentrifugeFront {
     std::uint32_t members_max = 0;  // of one page; 0: only the counts
     std::vector<hub::ClientIdentity> members;
     std::size_t bytes = 0;  // of them
+    // What waits for an answer: a command as Protobuf with what is known of it, or data.
+    std::string kept;
+    hub::Kind kind = hub::Kind::json;  // of the data
+    std::unique_ptr<Permitted> permitted;
   };
 
   // centrifuge_front.cc
@@ -112,6 +130,7 @@ class CentrifugeFront {
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::ConnectRequest& request);
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::RefreshRequest& request);
   void admit(Peer& peer, const auth::ConnectionClaims* claims, const door::centrifuge::ConnectRequest& request);
+  void admit_unnamed(Peer& peer, const door::centrifuge::ConnectRequest& request);
   void refuse_connect(Peer& peer, door::centrifuge::ErrorCode code);
   void finish_connect(Peer& peer);
 
@@ -119,18 +138,11 @@ class CentrifugeFront {
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::UnsubscribeRequest& request);
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SubRefreshRequest& request);
-  struct Permitted {  // what is known of a subscription that may be
-    std::uint32_t command = 0;
-    Subscription::Grant grant = Subscription::Grant::policy;
-    Lifetime lifetime;
-    auth::ChannelOverride changes;
-    std::string info;  // JSON
-    auth::Payload data;
-    std::unique_ptr<hub::TagFilter> filter;
-  };
   // Asks the policy and the token; none: it was refused.
-  std::optional<Permitted> permit(Peer& peer, std::uint32_t command,
-                                  const door::centrifuge::SubscribeRequest& request);
+  static std::optional<door::centrifuge::ErrorCode> add_filter(const NamespaceOptions& options,
+                                                               const door::centrifuge::SubscribeRequest& request,
+                                                               Permitted& permitted);
+  std::optional<Permitted> permit(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
   void subscribe(Peer& peer, std::string_view channel, const door::centrifuge::SubscribeRequest& request,
                  Permitted permitted);
   void subscribe_by_server(Peer& peer, const std::vector<auth::ServerSubscription>& wanted,
@@ -142,9 +154,17 @@ class CentrifugeFront {
   void settle(Peer& peer, std::size_t place);
   void unsubscribe(Peer& peer, std::size_t place);
   void expire_subscriptions(Peer& peer);
+  void expire(Peer& peer, std::size_t place);
   std::optional<std::size_t> place_of(const Peer& peer, std::string_view channel) const;
   std::uint8_t format_of(const Session& session, const Subscription& subscription) const;
-  std::string_view channel_of(const Subscription& subscription) const { return desk_.fan_out.channel_of(subscription.id); }
+  std::string_view channel_of(const Subscription& subscription) const {
+    return desk_.fan_out.channel_of(subscription.id);
+  }
+
+  // centrifuge_actions.cc
+  bool subscribe_by_back_end(Peer& peer, const hub::UserAction& action);
+  bool unsubscribe_by_back_end(Peer& peer, std::string_view channel);
+  void refresh_by_back_end(Peer& peer, const hub::UserAction& action);
 
   // centrifuge_delivery.cc
   static bool matches(const Subscription& subscription, const hub::Message& message);
@@ -162,7 +182,38 @@ class CentrifugeFront {
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::PingRequest& request);
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::RpcRequest& request);
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SendRequest& request);
+  void publish(Peer& peer, std::uint32_t command, std::string_view channel, const door::centrifuge::Payload& data,
+               const door::hook::PublishResult* changes);
   void ask_presence(Peer& peer, std::uint32_t command, std::string_view channel, std::uint32_t members_max);
+  // centrifuge_hooks.cc
+  static door::hook::Caller caller_of(const Session& session);
+  void refuse(Peer& peer, std::uint32_t command, const door::hook::Error& error);
+  void end(Peer& peer, const door::hook::Disconnect& told);
+  template <class Result>
+  Result* result_of(Peer& peer, std::uint32_t command, HookAnswer<Result>& answer);
+  void ask_connect(Peer& peer, const door::centrifuge::ConnectRequest& request);
+  void ask_refresh(Peer& peer);
+  void ask_subscribe(Peer& peer, std::uint32_t command, std::string_view hook_name,
+                     const door::centrifuge::SubscribeRequest& request, Permitted permitted);
+  void ask_sub_refresh(Peer& peer, std::size_t place);
+  void ask_publish(Peer& peer, std::uint32_t command, std::string_view hook_name,
+                   const door::centrifuge::PublishRequest& request);
+  void look_for_last_value(Peer& peer, const door::centrifuge::SubscribeRequest& request, Permitted permitted);
+  void last_value_found(Peer& peer, Asked asked, bool found);
+  void subscribe_kept(Peer& peer, Asked asked);
+  // Of a subscription that waits for a hook: nullptr if there is none. decided() forgets it and says who asked for its
+  // end meanwhile; given_up() answers that.
+  Session::Undecided* undecided(const Peer& peer, std::string_view channel) const;
+  std::uint32_t decided(Peer& peer, std::string_view channel);
+  void given_up(Peer& peer, std::string_view channel);
+  void hook_answered(const HookAsker& asker, HookAnswer<door::hook::ConnectResult> answer) override;
+  void hook_answered(const HookAsker& asker, HookAnswer<door::hook::RefreshResult> answer) override;
+  void hook_answered(const HookAsker& asker, HookAnswer<door::hook::SubscribeResult> answer) override;
+  void hook_answered(const HookAsker& asker, HookAnswer<door::hook::SubRefreshResult> answer) override;
+  void hook_answered(const HookAsker& asker, HookAnswer<door::hook::PublishResult> answer) override;
+  void hook_answered(const HookAsker& asker, HookAnswer<door::hook::RpcResult> answer) override;
+  void hook_answered(const HookAsker& asker, HookAnswer<door::hook::CacheEmptyResult> answer) override;
+
   // None, or why not.
   std::optional<door::centrifuge::ErrorCode> refusal_of(const Peer& peer, auth::Verb verb, std::string_view channel);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.h"
 #include "codec/json_in.h"
 #include "codec/utf8.h"
 #include "door/centrifuge/publication.h"
@@ -18,7 +19,6 @@ using door::centrifuge::PingRequest;
 using door::centrifuge::PresenceRequest;
 using door::centrifuge::PresenceStatsRequest;
 using door::centrifuge::PublishRequest;
-using door::centrifuge::RpcRequest;
 using door::centrifuge::SendRequest;
 
 namespace {
@@ -46,37 +46,62 @@ std::optional<ErrorCode> CentrifugeFront::refusal_of(const Peer& peer, auth::Ver
   if (!desk_.snapshot->policy().namespace_of(channel)) return ErrorCode::unknown_channel;
   const auto place = place_of(peer, channel);
   const bool subscribed = place.has_value();
-  const bool by_token =
-      subscribed && peer.centrifuge()->subscriptions[*place].grant == Subscription::Grant::token;
-  const auto allowed =
-      desk_.snapshot->policy().authorize(desk_.principal_of(peer), verb, channel, desk_.clock.wall(),
-                                         {.subscribed = subscribed, .channel_token = by_token});
+  const bool by_token = subscribed && peer.centrifuge()->subscriptions[*place].grant == Subscription::Grant::token;
+  const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), verb, channel, desk_.clock.wall(),
+                                                          {.subscribed = subscribed, .channel_token = by_token});
   if (allowed) return std::nullopt;
   return reply_error_of(allowed.error());
 }
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const PublishRequest& request) {
-  if (request.channel.empty() || request.data.absent()) return end(peer, DisconnectCode::bad_request);
+  const std::string_view channel = request.channel;
+  if (channel.empty() || request.data.absent()) return end(peer, DisconnectCode::bad_request);
   if (request.type != 0) return refuse(peer, command, ErrorCode::not_available);
-  if (const auto refusal = refusal_of(peer, auth::Verb::publish, request.channel)) {
-    return refuse(peer, command, *refusal);
-  }
-  const Content content = content_of(request.data);
-  const door::PayloadFormat format = desk_.snapshot->options_of(request.channel)->payload_format;
-  if (const auto fits = door::check_payload(format, content.kind, content.bytes); !fits) {
+  if (!door::check_channel_name(channel)) return refuse(peer, command, ErrorCode::bad_request);
+  const NamespaceOptions* options = desk_.snapshot->options_of(channel);
+  if (options == nullptr) return refuse(peer, command, ErrorCode::unknown_channel);
+  if (!options->publish_hook.empty()) return ask_publish(peer, command, options->publish_hook, request);
+  if (const auto refusal = refusal_of(peer, auth::Verb::publish, channel)) return refuse(peer, command, *refusal);
+  publish(peer, command, channel, request.data, nullptr);
+}
+
+void CentrifugeFront::publish(Peer& peer, std::uint32_t command, std::string_view channel,
+                              const door::centrifuge::Payload& data, const door::hook::PublishResult* changes) {
+  const Content content = content_of(data);
+  const NamespaceOptions* options = desk_.snapshot->options_of(channel);
+  if (options == nullptr) return refuse(peer, command, ErrorCode::unknown_channel);
+  if (const auto fits = door::check_payload(options->payload_format, content.kind, content.bytes); !fits) {
     return refuse(peer, command, reply_error_of(fits.error().error));
   }
   if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) {
     return refuse(peer, command, ErrorCode::internal);
   }
   hub::Publish publish;
-  publish.request = ask({.peer = peer.id(), .command = command});
-  publish.channel = request.channel;
+  publish.channel = channel;
   hub::Extras extras{.publisher = peer.centrifuge()->identity};
-  if (const auto place = place_of(peer, request.channel)) {
+  if (const auto place = place_of(peer, channel)) {
     extras.publisher.chan_info = peer.centrifuge()->subscriptions[*place].info;
   }
+  bool transient = false, delta = options->delta_publish;
+  if (changes != nullptr) {
+    std::vector<hub::Tag> tags;
+    for (const auto& [key, value] : changes->tags) tags.push_back({key, value});
+    auto made = hub::Tags::make(std::move(tags));
+    if (!made) return refuse(peer, command, ErrorCode::internal);  // the hook's mistake
+    extras.tags = *std::move(made);
+    transient = changes->skip_history;
+    delta = changes->delta.value_or(delta);
+    publish.version = changes->version;
+    publish.version_epoch = changes->version_epoch;
+    if (!changes->idempotency_key.empty()) {
+      publish.idempotency_key = desk_.idempotency_key(channel, changes->idempotency_key);
+      publish.content = base::hash128(content.bytes, desk_.shared.secret());
+    }
+  }
+  publish.request = ask({.peer = peer.id(), .command = command});
   publish.message = hub::Message::make(content.kind, content.bytes, desk_.clock.now(), std::move(extras));
+  if (transient) publish.message->set(hub::Mark::transient);
+  if (delta) publish.message->set(hub::Mark::delta);
   desk_.counters.messages_in.add();
   const base::WorkerId home = desk_.home_of(publish.channel);
   desk_.post.send(home, std::move(publish));
@@ -118,8 +143,12 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const HistoryReq
 
 bool CentrifugeFront::history(const hub::Page& page) {
   Peer* peer = nullptr;
-  const auto asked = take_asked(page.request, peer);
+  auto asked = take_asked(page.request, peer);
   if (!asked || peer == nullptr) return asked.has_value();
+  if (asked->permitted) {
+    last_value_found(*peer, *std::move(asked), !page.messages.empty());
+    return true;
+  }
   if (page.window->status == hub::WindowView::Status::unrecoverable) {
     refuse(*peer, asked->command, ErrorCode::unrecoverable_position);
     return true;
@@ -187,10 +216,6 @@ bool CentrifugeFront::present(hub::Present& answer) {
 
 // The original has none either: its clients ping by the empty command.
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const PingRequest&) {
-  refuse(peer, command, ErrorCode::not_available);
-}
-
-void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const RpcRequest&) {
   refuse(peer, command, ErrorCode::not_available);
 }
 

@@ -8,6 +8,7 @@
 #include "door/centrifuge/publication.h"
 #include "door/channel_name.h"
 #include "hub/events_channel.h"
+#include "server/announce.h"
 #include "server/centrifuge_close.h"
 #include "server/centrifuge_front.h"
 #include "server/feed_front.h"
@@ -44,6 +45,15 @@ void flatten(const door::centrifuge::FilterNode& node, std::vector<hub::FilterNo
   for (const auto& each : node.nodes) flatten(each, out);
 }
 
+// A token for one channel is revoked as any other.
+bool is_revoked(const Desk& desk, const auth::CommonClaims& claims) {
+  const auth::Principal bearer{.kind = auth::Principal::Kind::token,
+                               .subject = claims.subject,
+                               .issued = claims.issued.value_or(base::WallTime{0}),
+                               .token_id = claims.token_id};
+  return desk.shared.revocations.verdict(bearer, desk.clock.wall()) != Revocations::Verdict::good;
+}
+
 }  // namespace
 
 std::optional<hub::Epoch> epoch_of(std::string_view text) {
@@ -61,7 +71,15 @@ std::optional<std::size_t> CentrifugeFront::place_of(const Peer& peer, std::stri
 }
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeRequest& request) {
-  if (auto permitted = permit(peer, command, request)) {
+  auto permitted = permit(peer, command, request);
+  if (!permitted) return;
+  const NamespaceOptions& options = *desk_.snapshot->options_of(request.channel);
+  const bool cached = options.recovery_mode == RecoveryMode::cache && (request.recover || options.auto_cache_recover);
+  if (permitted->grant == Subscription::Grant::hook) {
+    ask_subscribe(peer, command, options.subscribe_hook, request, *std::move(permitted));
+  } else if (cached && !options.cache_empty_hook.empty()) {
+    look_for_last_value(peer, request, *std::move(permitted));
+  } else {
     subscribe(peer, request.channel, request, *std::move(permitted));
   }
 }
@@ -69,7 +87,8 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeR
 std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, std::uint32_t command,
                                                                   const SubscribeRequest& request) {
   const auto refused = [&](ErrorCode code) {
-    refuse(peer, command, code);
+    // Without a command it is part of the connect of a unidirectional client.
+    command != 0 ? refuse(peer, command, code) : refuse_connect(peer, code);
     return std::nullopt;
   };
   const auto ended = [&](DisconnectCode code) {
@@ -82,8 +101,12 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (!request.delta.empty() && request.delta != "fossil") return ended(DisconnectCode::bad_request);
   if (!door::check_channel_name(channel)) return refused(ErrorCode::bad_request);
   if (request.type != 0) return refused(ErrorCode::not_available);
-  if (place_of(peer, channel)) return refused(ErrorCode::already_subscribed);
-  if (peer.subscriptions.size() >= desk_.options().channels_per_peer_max) return refused(ErrorCode::limit_exceeded);
+  if (place_of(peer, channel) || undecided(peer, channel) != nullptr) return refused(ErrorCode::already_subscribed);
+  const auto taken = std::ranges::count_if(
+      session.subscriptions, [](const Subscription& each) { return each.state != Subscription::State::free; });
+  if (static_cast<std::size_t>(taken) + session.undecided.size() >= desk_.options().channels_per_peer_max) {
+    return refused(ErrorCode::limit_exceeded);
+  }
   const Snapshot& snapshot = *desk_.snapshot;
   if (!snapshot.policy().namespace_of(channel)) return refused(ErrorCode::unknown_channel);
 
@@ -91,7 +114,9 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (!request.token.empty()) {
     auto token = snapshot.tokens().verify_subscription(request.token, desk_.clock.wall());
     if (!token) {
-      desk_.refused(peer, token.error());
+      const base::Refusal refusal = refusal_of_token(desk_, request.token, token.error());
+      if (refusal == base::Error::busy) return refused(ErrorCode::internal);  // it comes again
+      desk_.refused(peer, refusal);
       const bool expired = token.error() == base::Error::token_expired;
       return refused(expired ? ErrorCode::token_expired : ErrorCode::permission_denied);
     }
@@ -99,6 +124,7 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     const bool own = claims.channel == channel && claims.common.subject == session.identity.user.view() &&
                      (claims.client.empty() || claims.client == session.client);
     if (!own) return ended(DisconnectCode::invalid_token);
+    if (is_revoked(desk_, claims.common)) return refused(ErrorCode::permission_denied);
     const auto lifetime = lifetime_of(token->expires, desk_.clock.wall(), desk_.now);
     if (!lifetime) return refused(ErrorCode::token_expired);
     permitted.grant = Subscription::Grant::token;
@@ -106,23 +132,37 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     permitted.changes = claims.changes;
     permitted.info = json_of(claims.info);
   }
-  const auto allowed =
-      snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
-                                  {.channel_token = permitted.grant == Subscription::Grant::token});
-  if (!allowed) return refused(reply_error_of(allowed.error()));
+  const NamespaceOptions& options = *snapshot.options_of(channel);
+  // A private channel opens with a token only.
+  const bool asks_hook = permitted.grant == Subscription::Grant::policy && !options.subscribe_hook.empty() &&
+                         !snapshot.policy().is_private(channel) &&
+                         !auth::names_user(channel, session.identity.user.view());
+  if (asks_hook) {
+    permitted.grant = Subscription::Grant::hook;
+  } else {
+    const auto allowed =
+        snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
+                                    {.channel_token = permitted.grant == Subscription::Grant::token});
+    if (!allowed) return refused(reply_error_of(allowed.error()));
+  }
   // Watching a channel that nobody watches makes one: an address may do that only so often.
   if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
     return refused(ErrorCode::too_many_requests);
   }
-  if (request.tf) {
-    if (!snapshot.options_of(channel)->allow_tags_filter) return refused(ErrorCode::permission_denied);
-    std::vector<hub::FilterNode> nodes;
-    flatten(*request.tf, nodes);
-    auto filter = hub::TagFilter::compile(nodes);
-    if (!filter || !request.delta.empty()) return refused(ErrorCode::bad_request);
-    permitted.filter = std::make_unique<hub::TagFilter>(*std::move(filter));
-  }
+  if (const auto code = add_filter(options, request, permitted)) return refused(*code);
   return permitted;
+}
+
+std::optional<ErrorCode> CentrifugeFront::add_filter(const NamespaceOptions& options, const SubscribeRequest& request,
+                                                     Permitted& permitted) {
+  if (!request.tf) return std::nullopt;
+  if (!options.allow_tags_filter) return ErrorCode::permission_denied;
+  std::vector<hub::FilterNode> nodes;
+  flatten(*request.tf, nodes);
+  auto filter = hub::TagFilter::compile(nodes);
+  if (!filter || !request.delta.empty()) return ErrorCode::bad_request;
+  permitted.filter = std::make_unique<hub::TagFilter>(*std::move(filter));
+  return std::nullopt;
 }
 
 void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::ServerSubscription>& wanted,
@@ -133,8 +173,8 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
       return refuse_connect(peer, ErrorCode::unknown_channel);
     }
     if (place_of(peer, each.channel)) continue;
-    const auto asked = std::ranges::find(requests, std::string_view(each.channel),
-                                         [](const auto& request) { return request.first; });
+    const auto asked =
+        std::ranges::find(requests, std::string_view(each.channel), [](const auto& request) { return request.first; });
     SubscribeRequest request{.positioned = true, .recoverable = true, .join_leave = true};
     if (asked != requests.end()) {
       request.recover = asked->second.recover;
@@ -142,11 +182,9 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
       request.offset = asked->second.offset;
     }
     ++session.joining;
-    subscribe(peer, each.channel, request,
-              {.grant = Subscription::Grant::server,
-               .changes = each.changes,
-               .info = json_of(each.info),
-               .data = each.data});
+    subscribe(
+        peer, each.channel, request,
+        {.grant = Subscription::Grant::server, .changes = each.changes, .info = json_of(each.info), .data = each.data});
   }
   if (!session.carrier.unidirectional) return;
   // A unidirectional client has no other way to ask for channels; it needs the right that any client needs.
@@ -156,7 +194,9 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.channel = channel;
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
-    if (!permitted) return;
+    if (peer.dying || peer.phase == Peer::Phase::closing) return;
+    if (!permitted) continue;  // it has the others
+    if (permitted->grant == Subscription::Grant::hook) return refuse_connect(peer, ErrorCode::permission_denied);
     ++session.joining;
     subscribe(peer, channel, whole, *std::move(permitted));
   }
@@ -188,8 +228,9 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
       subscription.announced &&
       (request.join_leave || changes.force_push_join_leave.value_or(options.force_push_join_leave));
   subscription.delta = request.delta == "fossil" && options.allow_delta && !permitted.filter;
-  subscription.ttl = permitted.lifetime.ttl;
-  subscription.expires = permitted.lifetime.until;
+  const bool refreshed_by_hook = permitted.grant == Subscription::Grant::hook && !options.sub_refresh_hook.empty();
+  subscription.ttl = refreshed_by_hook ? 0 : permitted.lifetime.ttl;
+  subscription.expires = refreshed_by_hook ? permitted.lifetime.ends : permitted.lifetime.until;
   subscription.info = base::SharedBytes::copy(permitted.info);
   subscription.filter = std::move(permitted.filter);
   subscription.pending = std::make_unique<Session::Pending>();
@@ -375,16 +416,21 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   }
   if (subscription.state != Subscription::State::live || session.stage != Session::Stage::connected) return;
   if (subscription.pending) {
-    const std::uint32_t unsubscribed = subscription.pending->unsubscribe;
-    subscription.pending.reset();
-    if (unsubscribed != 0) {
+    if (const std::uint32_t unsubscribed = subscription.pending->unsubscribe; unsubscribed != 0) {
       unsubscribe(peer, place);
       return reply(peer, {.id = unsubscribed, .body = door::centrifuge::UnsubscribeResult{}});
+    }
+    const bool dismissed = subscription.pending->dismissed;
+    subscription.pending.reset();
+    if (dismissed) {
+      unsubscribe_by_back_end(peer, std::string(channel_of(subscription)));
+      return;
     }
   }
   if (subscription.settled) return;
   subscription.settled = true;
   const std::string channel(channel_of(subscription));
+  announce_subscribed(desk_, peer, channel);
   if (subscription.tells_events) {
     subscription.events = desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, {}),
                                                   static_cast<std::uint16_t>(place | kEventsIndex), desk_.post);
@@ -399,12 +445,14 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
 
 void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
+  if (subscription.settled) announce_unsubscribed(desk_, peer, channel_of(subscription));
   for (const hub::SubscriptionId id : {subscription.id, subscription.events}) {
     if (id == hub::SubscriptionId{}) continue;
     desk_.attendance.leave(id);
     desk_.fan_out.unsubscribe(id);
     peer.subscriptions.remove(id);
   }
+  if (subscription.pending && subscription.pending->unsubscribe != 0) --peer.centrifuge()->leaving;
   subscription = Subscription{};
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
 }
@@ -416,9 +464,14 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const Unsubscrib
     Subscription& subscription = peer.centrifuge()->subscriptions[*place];
     if (subscription.state == Subscription::State::joining) {  // once that is answered
       subscription.pending->unsubscribe = command;
+      ++peer.centrifuge()->leaving;
       return;
     }
     unsubscribe(peer, *place);
+  } else if (Session::Undecided* found = undecided(peer, request.channel)) {
+    found->unsubscribe = command;
+    ++peer.centrifuge()->leaving;
+    return;
   }
   reply(peer, {.id = command, .body = door::centrifuge::UnsubscribeResult{}});
 }
@@ -433,6 +486,9 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefresh
   if (subscription.ttl == 0) return refuse(peer, command, ErrorCode::bad_request);
   auto token = desk_.snapshot->tokens().verify_subscription(request.token, desk_.clock.wall());
   if (!token && token.error() == base::Error::token_expired) return refuse(peer, command, ErrorCode::expired);
+  if (!token && refusal_of_token(desk_, request.token, token.error()) == base::Error::busy) {
+    return refuse(peer, command, ErrorCode::internal);
+  }
   const bool own = token && token->claims.channel == request.channel &&
                    token->claims.common.subject == session.identity.user.view() &&
                    (token->claims.client.empty() || token->claims.client == session.client);
@@ -440,6 +496,7 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefresh
     desk_.refused(peer, base::Error::token_invalid);
     return end(peer, DisconnectCode::invalid_token);
   }
+  if (is_revoked(desk_, token->claims.common)) return refuse(peer, command, ErrorCode::permission_denied);
   const auto lifetime = lifetime_of(token->expires, desk_.clock.wall(), desk_.now);
   if (!lifetime) return refuse(peer, command, ErrorCode::expired);
   subscription.ttl = lifetime->ttl;
@@ -453,16 +510,27 @@ void CentrifugeFront::expire_subscriptions(Peer& peer) {
   auto& all = peer.centrifuge()->subscriptions;
   for (std::size_t place = 0; place < all.size(); ++place) {
     if (all[place].state != Subscription::State::live || all[place].expires > desk_.now) continue;
-    const std::string channel(channel_of(all[place]));
-    unsubscribe(peer, place);
-    push(peer, channel, door::centrifuge::to_push(UnsubscribeCode::subscription_expired));
+    const NamespaceOptions* options = desk_.snapshot->options_of(channel_of(all[place]));
+    const bool by_hook = all[place].grant == Subscription::Grant::hook;
+    if (by_hook && options != nullptr && !options->sub_refresh_hook.empty()) {
+      ask_sub_refresh(peer, place);
+    } else {
+      expire(peer, place);
+    }
   }
+}
+
+void CentrifugeFront::expire(Peer& peer, std::size_t place) {
+  const std::string channel(channel_of(peer.centrifuge()->subscriptions[place]));
+  unsubscribe(peer, place);
+  push(peer, channel, door::centrifuge::to_push(UnsubscribeCode::subscription_expired));
 }
 
 void CentrifugeFront::reauthorise(Peer& peer) {
   bool changed = false;
   for (Subscription& each : peer.centrifuge()->subscriptions) {
-    if (each.state == Subscription::State::free || each.grant == Subscription::Grant::server) continue;
+    if (each.state == Subscription::State::free) continue;
+    if (each.grant == Subscription::Grant::server || each.grant == Subscription::Grant::hook) continue;
     const auto allowed = desk_.snapshot->policy().authorize(
         desk_.principal_of(peer), auth::Verb::subscribe, channel_of(each), desk_.clock.wall(),
         {.channel_token = each.grant == Subscription::Grant::token});

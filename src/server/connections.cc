@@ -6,8 +6,8 @@
 #include "base/assert.h"
 #include "http/response.h"
 #include "loop/proxy_protocol.h"
-#include "server/feed.h"
 #include "server/centrifuge_session.h"
+#include "server/feed.h"
 #include "server/http_exchange.h"
 
 namespace server {

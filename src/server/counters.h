@@ -71,12 +71,16 @@ struct Counters {
   Counter overload_level;                            // Overload::Level, by the first worker
   std::array<Counter, kHookKinds> hooks_asked;       // by door::hook::Kind
   std::array<Counter, kHookFailures> hook_failures;  // questions without a decision, by HookFailure
-  std::array<Counter, kErrors> errors;               // refusals and closes by base::Error
-  DurationHistogram handshake_time;                  // accept to open door
-  DurationHistogram delivery_time;                   // ingest of a publish to queued write of its fan-out block
-  DurationHistogram turn_time;                       // loop lag: how long one turn took
-  DurationHistogram lifetime;                        // of a connection
-  DurationHistogram hook_time;                       // from asking a hook to its answer
+  Counter events;                                    // for the back end, collected
+  Counter events_dropped;
+  Counter event_batches;                // that arrived
+  Counter event_failures;               // tries that did not
+  std::array<Counter, kErrors> errors;  // refusals and closes by base::Error
+  DurationHistogram handshake_time;     // accept to open door
+  DurationHistogram delivery_time;      // ingest of a publish to queued write of its fan-out block
+  DurationHistogram turn_time;          // loop lag: how long one turn took
+  DurationHistogram lifetime;           // of a connection
+  DurationHistogram hook_time;          // from asking a hook to its answer
 
   void count(base::Error error) { errors[static_cast<std::size_t>(error)].add(); }
 };

@@ -17,14 +17,33 @@ std::string_view authorization(const http::Request& request, std::string_view sc
   return rest;
 }
 
+std::expected<PrincipalRef, base::Refusal> unless_revoked(const Desk& desk, auth::Principal principal) {
+  const bool good = desk.shared.revocations.verdict(principal, desk.clock.wall()) == Revocations::Verdict::good;
+  if (!good) return std::unexpected(base::Error::revoked);
+  return std::make_shared<const auth::Principal>(std::move(principal));
+}
+
 }  // namespace
 
 std::string_view bearer_token(const http::Request& request) { return authorization(request, "Bearer"); }
 
 bool has_api_key(const Desk& desk, const http::Request& request) {
-  const auto header = request.find("X-API-Key");
-  const std::string_view presented = header ? *header : authorization(request, "apikey");
-  return !presented.empty() && desk.snapshot->api_keys().verify(presented).has_value();
+  const auto verified = [&](std::string_view presented) {
+    return !presented.empty() && desk.snapshot->api_keys().verify(presented).has_value();
+  };
+  if (request.count("X-API-Key") > 0) return verified(request.find("X-API-Key").value_or(""));
+  if (const std::string_view presented = authorization(request, "apikey"); !presented.empty()) {
+    return verified(presented);
+  }
+  if (!desk.options().api_key_in_query) return false;
+  const auto query = codec::Query::parse(request.query);
+  return query && verified(query->find("api_key").value_or(""));
+}
+
+base::Refusal refusal_of_token(Desk& desk, std::string_view token, const base::Refusal& refusal) {
+  if (refusal.error != base::Error::token_invalid || !desk.snapshot->tokens().names_unknown_key(token)) return refusal;
+  if (!desk.shared.key_wishes.want(desk.now)) return refusal;
+  return {base::Error::busy, "The keys of its issuer are being fetched."};
 }
 
 std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Request& request,
@@ -64,12 +83,12 @@ std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Requ
   if (ticket_given) {
     auto principal = desk.shared.tickets.redeem(query.find("ticket").value_or(""), desk.now);
     if (!principal) return std::unexpected(principal.error());
-    return std::make_shared<const auth::Principal>(*std::move(principal));
+    return unless_revoked(desk, *std::move(principal));
   }
   if (given == 0) return nullptr;
   auto principal = desk.snapshot->tokens().verify(token, desk.clock.wall());
-  if (!principal) return std::unexpected(principal.error());
-  return std::make_shared<const auth::Principal>(*std::move(principal));
+  if (!principal) return std::unexpected(refusal_of_token(desk, token, principal.error()));
+  return unless_revoked(desk, *std::move(principal));
 }
 
 }  // namespace server

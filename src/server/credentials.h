@@ -16,13 +16,18 @@ namespace server {
 
 using PrincipalRef = std::shared_ptr<const auth::Principal>;
 
-// The principal of a request; null for an anonymous one. token_invalid, token_expired, token_in_query; bad_parameter if
+// The principal of a request; null for an anonymous one. token_invalid, token_expired, token_in_query,
+// revoked; bad_parameter if
 // more than one kind of credential is given.
 std::expected<PrincipalRef, base::Refusal> identify(Desk& desk, const http::Request& request,
                                                     const codec::Query& query);
 
-// True if the request carries a valid API key (X-API-Key, or Authorization: apikey KEY).
+// True if the request carries a valid API key: X-API-Key, or Authorization: apikey KEY, or where the configuration
+// allows it (api.key_in_query) ?api_key=KEY.
 bool has_api_key(const Desk& desk, const http::Request& request);
+
+// What to tell of a token that was refused: the same, or busy if its key may be here in a moment.
+base::Refusal refusal_of_token(Desk& desk, std::string_view token, const base::Refusal& refusal);
 
 // The Bearer token of the Authorization header; empty if there is none.
 std::string_view bearer_token(const http::Request& request);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "codec/time_text.h"
 #include "server/http_exchange.h"
 
@@ -63,6 +64,13 @@ void Desk::refused(const Peer& peer, const base::Refusal& refusal) {
     append_field(line, "path", peer.http()->reader.request().path);  // without the query: it may carry credentials
   }
   log.write(LogLevel::debug, line);
+}
+
+base::Hash128 Desk::idempotency_key(std::string_view channel, std::string_view key) const {
+  std::string scope(channel);
+  scope += '\0';  // cannot occur in either
+  scope += key;
+  return base::hash128(scope, shared.secret());
 }
 
 base::Instant Desk::jittered(base::Duration interval) {

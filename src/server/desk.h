@@ -12,8 +12,10 @@
 #include "hub/attendance.h"
 #include "hub/fan_out.h"
 #include "server/connections.h"
+#include "server/events.h"
 #include "server/hooks.h"
 #include "server/post_office.h"
+#include "server/roster.h"
 #include "server/shared.h"
 #include "ws/session.h"
 
@@ -31,6 +33,7 @@ struct Desk {
   hub::Attendance& attendance;
   Connections& connections;
   Hooks& hooks;
+  Events& events;
   const base::Instant& now;  // of this turn
   ws::Scratch scratch;
 
@@ -47,8 +50,12 @@ struct Desk {
   base::WorkerId home_of(std::string_view channel) const {
     return hub::home_of(channel, shared.workers(), shared.secret());
   }
+  // A key counts for its channel, whichever way its publish comes.
+  base::Hash128 idempotency_key(std::string_view channel, std::string_view key) const;
+  // A bit of request numbers that no peer's has: whoever asked counts its own (CentrifugeFront; ApiFront with the next
+  // bit too).
+  static constexpr hub::RequestId kNumbered = hub::RequestId{1} << 63;
   // The request number under which an answer finds its way back to a peer.
-  static constexpr hub::RequestId kNumbered = hub::RequestId{1} << 63;  // not of a peer: whoever asked counts its own
   static hub::RequestId request_of(const Peer& peer) { return (std::uint64_t{peer.generation} << 32) | peer.slot; }
   Peer* peer_of(hub::RequestId request) {
     return connections.find({static_cast<std::uint32_t>(request), static_cast<std::uint32_t>(request >> 32)});
@@ -66,6 +73,7 @@ struct Desk {
   std::deque<http::RequestLimits> all_request_limits;
   std::int64_t date_s = 0;  // the second of date_text
   std::string date_text;
+  Roster roster{};
   std::size_t contexts = 0;  // sessions that keep a compression window between messages
 };
 

@@ -8,6 +8,7 @@
 #include "door/plain/encode.h"
 #include "door/sse/encode.h"
 #include "http/response.h"
+#include "server/announce.h"
 #include "server/centrifuge_close.h"
 #include "server/http_exchange.h"
 #include "ws/deflate.h"
@@ -33,6 +34,7 @@ bool can_be_told_of_gaps(const Peer& peer) { return peer.door != DoorKind::webso
 void FeedFront::start(Peer& peer, std::span<const std::string> channels, std::span<const hub::Since> since,
                       Format format) {
   ASSERT(channels.size() == since.size() && peer.subscriptions.empty());
+  announce_connected(desk_, peer);
   if (peer.feed()) {
     peer.feed()->places.resize(channels.size());
     for (std::size_t i = 0; i < channels.size(); ++i) {
@@ -59,6 +61,7 @@ hub::SubscriptionId FeedFront::subscribe(Peer& peer, std::string_view channel, c
                                          std::uint8_t format, std::uint16_t place) {
   const hub::SubscriptionId id = desk_.fan_out.subscribe(peer.slot, channel, since, format, place, desk_.post);
   peer.subscriptions.push_back(id);
+  announce_subscribed(desk_, peer, channel);
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
   return id;
 }

@@ -138,7 +138,7 @@ void Hooks::refuse(const HookAsker& asker, Kind kind, HookFailure failure) {
 }
 
 void Hooks::deliver() {
-  for (egress::Answer& answer : inbox_.take()) {
+  for (const egress::Answer& answer : asked_.empty() ? std::vector<egress::Answer>() : inbox_.take()) {
     const auto found = asked_.extract(answer.ticket);
     if (!found.empty()) answered(found.mapped(), answer.response);
   }

@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <map>
 #include <variant>
+
+#include "server/test_outside.h"
 
 namespace server {
 namespace {
@@ -12,46 +13,10 @@ namespace {
 using namespace std::chrono_literals;
 using namespace door::hook;
 
-// Keeps what is sent; the test answers.
-class Outside final : public egress::Client {
- public:
-  struct Sent {
-    egress::Request request;
-    egress::Inbox& inbox;
-    egress::Ticket ticket;
-    void answer(std::uint16_t status, std::string body) {
-      inbox.put({ticket, {.status = status, .body = std::move(body), .detail = {}}});
-    }
-    void fail(egress::Failure failure) { inbox.put({ticket, {.failure = failure, .body = {}, .detail = "why"}}); }
-  };
-  bool submit(egress::Request request, egress::Inbox& inbox, egress::Ticket ticket) override {
-    if (full) return false;
-    sent.push_back({std::move(request), inbox, ticket});
-    return true;
-  }
-  Sent take() {
-    Sent first = std::move(sent.front());
-    sent.pop_front();
-    return first;
-  }
-  std::deque<Sent> sent;
-  bool full = false;
-};
-
-struct Clock final : loop::Clock {
-  base::Instant now() override { return time; }
-  base::WallTime wall() override { return {0}; }
-  base::Instant time{1h};
-};
-struct Wakeup final : loop::Wakeup {
-  bool wake() override { return ++count, true; }
-  int count = 0;
-};
-struct LinesLog final : Log {
-  bool wants(LogLevel) const override { return true; }
-  void write(LogLevel, std::string_view line) override { lines.emplace_back(line); }
-  std::vector<std::string> lines;
-};
+using test::Clock;
+using test::LinesLog;
+using test::Outside;
+using test::Wakeup;
 
 // What came back, as text.
 class Sink final : public HookSink {
@@ -242,8 +207,7 @@ TEST_F(HooksTest, ABackEndThatFailsIsSpared) {
   EXPECT_NE(all.find("hook_circuit_closed hook=\"main\""), std::string::npos) << all;
   EXPECT_EQ(all.find("secret"), std::string::npos);
   EXPECT_EQ(all.find("hidden"), std::string::npos);
-  EXPECT_EQ(std::ranges::count_if(log.lines, [](const auto& line) { return line.starts_with("hook_failed"); }), 1)
-      << "one line a second";
+  EXPECT_EQ(log.count("hook_failed"), 1U) << "one line a second";
 }
 
 TEST_F(HooksTest, AReloadTakesAHookAway) {

@@ -4,19 +4,16 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "http/request_reader.h"
 #include "http/response.h"
-#include "hub/mail.h"
 
 namespace server {
 
 struct HttpExchange {
   explicit HttpExchange(const http::RequestLimits& limits) : reader(limits) {}
 
-  enum class Waiting : std::uint8_t { nothing, publish, history, channels, information, poll, emulation };
+  enum class Waiting : std::uint8_t { nothing, publish, api, poll, emulation };
 
   http::RequestReader reader;
   std::string rest;  // bytes that came after the request; handled once it is answered
@@ -26,15 +23,7 @@ struct HttpExchange {
   bool identified = false;   // who publishes was found out before the body was read
   bool body_unread = false;  // the request is answered without its body
   std::string allow_origin;  // for the CORS header of the answer; empty: none
-  std::string channel;       // publish, history: of the answer
-
-  // channels, information: one answer comes from every worker.
-  std::uint16_t answers_missing = 0;
-  std::uint32_t channels_max = 0;
-  std::vector<hub::ChannelSummary> channels;
-  std::vector<std::pair<std::string, hub::Watched>> watched;  // by channel and worker
-  std::uint64_t channels_total = 0;
-  std::uint64_t log_bytes = 0;
+  std::string channel;       // publish: of the answer
 };
 
 }  // namespace server

@@ -15,9 +15,9 @@
 namespace server {
 namespace {
 
-constexpr std::uint64_t kSmallBodyBytes = 16 * 1024;  // read from anybody, and in need too
+constexpr std::uint64_t kSmallBodyBytes = 16 * 1024;   // read from anybody, and in need too
 constexpr std::uint64_t kConnectBytesMax = 64 * 1024;  // a token and many channels to recover
-constexpr std::size_t kRestBytesMax = 64 * 1024;      // pipelined requests that wait for the answer of an earlier one
+constexpr std::size_t kRestBytesMax = 64 * 1024;       // pipelined requests that wait for the answer of an earlier one
 
 // What stands behind `prefix` in the path: "" for the prefix itself, nullopt if the path is another one.
 std::optional<std::string_view> rest_after(std::string_view path, std::string_view prefix) {
@@ -265,7 +265,7 @@ void HttpFront::handle(Peer& peer) {
     return post ? issue_ticket(peer, request) : refuse_method(peer, "POST");
   }
   const bool operator_here = options.dev || admin_listener;
-  if (const auto method = rest_after(path, "/api"); method && operator_here) {
+  if (const auto method = rest_after(path, "/api"); method && operator_here && *method != "openapi.yaml") {
     return post || get ? api(peer, request, *query, *method) : refuse_method(peer, "GET, HEAD, POST");
   }
   std::string page;
@@ -396,6 +396,7 @@ void HttpFront::next_request(Peer& peer) {
   const bool was_last = was_waiting && rest.empty() && !peer.unread() && has_finished(peer);
   const bool close = peer.http()->connection == http::Connection::close || was_last;
   peer.forget<&PeerExtras::http>();
+  desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   peer.forget<&PeerExtras::principal>();  // credentials belong to one request
   if (close) return desk_.connections.close(peer);
   peer.deadline = desk_.now + desk_.options().keep_alive_time_max;

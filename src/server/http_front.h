@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "codec/url.h"
-#include "door/publish/publish.h"
 #include "http/request.h"
 #include "hub/mail.h"
+#include "server/api_front.h"
 #include "server/credentials.h"
 #include "server/desk.h"
 #include "server/feed_front.h"
@@ -22,7 +22,7 @@ namespace server {
 class HttpFront {
  public:
   HttpFront(Desk& desk, FeedFront& feeds, CentrifugeFront& centrifuge)
-      : desk_(desk), feeds_(feeds), centrifuge_(centrifuge) {}
+      : desk_(desk), feeds_(feeds), centrifuge_(centrifuge), api_(desk) {}
 
   void opened(Peer& peer);
   // Returns how many bytes were taken; fewer than given only if the connection has switched to WebSocket.
@@ -32,9 +32,13 @@ class HttpFront {
 
   // Answers of the hub to requests of this peer.
   void published(Peer& peer, const hub::Published& answer);
-  void history(Peer& peer, const hub::Page& page);
-  void listed(Peer& peer, hub::Listed& listed);
   void forwarded(Peer& peer, const hub::Forwarded& answer);
+  // Answers of the hub to requests of the API (ApiFront::owns).
+  void api_published(const hub::Published& answer);
+  void api_paged(const hub::Page& page);
+  void api_listed(hub::Listed& listed);
+  void api_present(const hub::Present& present);
+  void api_acted(hub::Acted& acted);
 
   // Once per turn: long polls that have something to tell get their answer.
   void answer_polls();
@@ -56,8 +60,9 @@ class HttpFront {
   void publish(Peer& peer, const Request& request, const codec::Query& query, std::string_view channel);
   void issue_ticket(Peer& peer, const Request& request);
   void api(Peer& peer, const Request& request, const codec::Query& query, std::string_view method);
-  void ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix, std::uint32_t limit);
-  void send_publish(Peer& peer, door::publish::ApiPublish command);
+  void respond_api(Peer& peer, const ApiFront::Finished& finished);
+  void respond_api_refusal(Peer& peer, const base::Refusal& refusal);
+  void finish_api();
   void open_centrifuge(Peer& peer, const Request& request, const codec::Query& query, std::string_view endpoint);
   void open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query,
                               door::centrifuge::Carrier carrier);
@@ -88,6 +93,7 @@ class HttpFront {
   Desk& desk_;
   FeedFront& feeds_;
   CentrifugeFront& centrifuge_;
+  ApiFront api_;
 };
 
 }  // namespace server

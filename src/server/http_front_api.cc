@@ -1,17 +1,18 @@
 // What is asked of the hub by one request and answered when the hub has answered: publishing and the HTTP API.
-#include <algorithm>
-#include <iterator>
-
-#include "base/hash.h"
 #include "codec/json_out.h"
 #include "door/channel_name.h"
-#include "door/payload_format.h"
 #include "door/publish/publish.h"
+#include "door/published.h"
+#include "door/server_api/answers.h"
+#include "door/server_api/parse.h"
+#include "http/cors.h"
 #include "http/response.h"
 #include "server/http_front.h"
-#include "server/operator_pages.h"
+#include "server/publishing.h"
 
 namespace server {
+
+namespace api = door::server_api;
 
 void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& query, std::string_view path_channel) {
   auto channel = door::channel_from_path(path_channel);
@@ -26,133 +27,126 @@ void HttpFront::publish(Peer& peer, const Request& request, const codec::Query& 
       !allowed) {
     return respond_error(peer, allowed.error());
   }
-  if (request.body.size() > desk_.options().message_bytes_max) {
-    return respond_error(peer, base::Error::payload_too_big);
-  }
   std::optional<std::string> key;
   if (request.count("Idempotency-Key") > 0) {
     const auto value = request.find("Idempotency-Key");
-    if (!value || !door::publish::is_valid_idempotency_key(*value)) {
+    if (!value || !door::is_valid_idempotency_key(*value)) {
       return respond_error(peer, {base::Error::bad_parameter, "Idempotency-Key: 1 to 255 visible ASCII characters"});
     }
     key = *value;
   }
   auto content = door::publish::content_of(request.find("Content-Type"), request.body);
   if (!content) return respond_error(peer, content.error());
-  send_publish(peer,
-               {.channel = *std::move(channel), .content = *std::move(content), .tags = {}, .idempotency_key = key});
-}
-
-void HttpFront::send_publish(Peer& peer, door::publish::ApiPublish command) {
-  if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) return respond_error(peer, base::Error::memory);
-  if (const NamespaceOptions* const channels = desk_.snapshot->options_of(command.channel)) {
-    const auto fits = door::check_payload(channels->payload_format, command.content.kind, command.content.payload);
-    if (!fits) return respond_error(peer, fits.error());
-  }
-  hub::Publish publish;
-  publish.request = Desk::request_of(peer);
-  if (command.idempotency_key) {
-    std::string scope = command.channel;
-    scope += '\0';  // cannot occur in either
-    scope += *command.idempotency_key;
-    publish.idempotency_key = base::hash128(scope, desk_.shared.secret());
-    publish.content = door::publish::content_hash(command.content, command.tags, desk_.shared.secret());
-  }
-  publish.message = hub::Message::make(command.content.kind, command.content.payload, desk_.clock.now(),
-                                       {.tags = std::move(command.tags)});
+  auto made = make_publish(desk_, *channel,
+                           {.content = *std::move(content), .tags = {}, .idempotency_key = key, .version_epoch = {}});
+  if (!made) return respond_error(peer, made.error());
+  made->request = Desk::request_of(peer);
   desk_.counters.messages_in.add();
   peer.http()->waiting = HttpExchange::Waiting::publish;
-  peer.http()->channel = command.channel;
-  publish.channel = std::move(command.channel);
-  const base::WorkerId home = desk_.home_of(publish.channel);
-  desk_.post.send(home, std::move(publish));
+  peer.http()->channel = *std::move(channel);
+  const base::WorkerId home = desk_.home_of(made->channel);
+  desk_.post.send(home, *std::move(made));
 }
 
 void HttpFront::published(Peer& peer, const hub::Published& answer) {
   if (!peer.http() || peer.http()->waiting != HttpExchange::Waiting::publish) return;
   if (answer.error != base::Error::none) return respond_error(peer, answer.error);
   std::string body;
-  door::publish::append_published(body, peer.http()->channel, answer);
+  codec::JsonWriter json(body);
+  json.begin_object();
+  door::append_published_members(json, peer.http()->channel, answer);
+  json.end_object();
   respond(peer, body);
 }
 
 void HttpFront::issue_ticket(Peer& peer, const Request& request) {
   auto principal = identify(desk_, request, {});
-  if (!principal) return respond_error(peer, principal.error());
-  if (!*principal) return respond_error(peer, base::Error::token_missing);
+  if (!principal) return respond_api_refusal(peer, principal.error());
+  if (!*principal) return respond_api_refusal(peer, base::Error::token_missing);
   const auto ticket = desk_.shared.tickets.issue(**principal, desk_.now, desk_.entropy);
-  if (!ticket) return respond_error(peer, ticket.error());
-  std::string body = "{\"ticket\":";
-  codec::append_json_string(body, *ticket);
-  body += ",\"expires_in\":30}";
-  respond(peer, body);
+  if (!ticket) return respond_api_refusal(peer, ticket.error());
+  std::string members = "\"ticket\":";
+  codec::append_json_string(members, *ticket);
+  members += ",\"expires_in\":30";
+  respond(peer, "{" + members + ",\"result\":{" + members + "}}");
 }
 
 void HttpFront::api(Peer& peer, const Request& request, const codec::Query& query, std::string_view method) {
-  if (!desk_.options().dev && !has_api_key(desk_, request)) return respond_error(peer, base::Error::api_key);
+  if (!desk_.options().dev && !has_api_key(desk_, request)) return respond_api_refusal(peer, base::Error::api_key);
   const bool post = request.method == "POST";
-  if (method == "publish") {
-    if (!post) return refuse_method(peer, "POST");
-    auto parsed = door::publish::parse_api_publish(request.body);
-    if (!parsed) return respond_error(peer, parsed.error());
-    if (parsed->content.payload.size() > desk_.options().message_bytes_max) {
-      return respond_error(peer, base::Error::payload_too_big);
-    }
-    return send_publish(peer, *std::move(parsed));
+  if (method.empty() && !post) return refuse_method(peer, "POST");
+  auto parsed = method.empty() ? api::parse_legacy_request(request.body)
+                : post         ? api::parse_request(method, request.body)
+                               : api::parse_request(method, query);
+  if (!parsed) {
+    if (parsed.error() == base::Error::method_not_allowed) return refuse_method(peer, "POST");
+    return respond_api_refusal(peer, parsed.error());
   }
-  if (method == "history") {
-    auto parsed = post ? door::publish::parse_api_history(request.body) : door::publish::parse_api_history(query);
-    if (!parsed) return respond_error(peer, parsed.error());
-    peer.http()->waiting = HttpExchange::Waiting::history;
-    peer.http()->channel = parsed->channel;
-    const base::WorkerId home = desk_.home_of(parsed->channel);
-    return desk_.post.send(home, hub::Read{.request = Desk::request_of(peer),
-                                           .channel = std::move(parsed->channel),
-                                           .since = parsed->since,
-                                           .messages_max = parsed->limit});
-  }
-  if (method == "channels") {
-    auto parsed = post ? door::publish::parse_api_channels(request.body) : door::publish::parse_api_channels(query);
-    if (!parsed) return respond_error(peer, parsed.error());
-    return ask_all_workers(peer, HttpExchange::Waiting::channels, parsed->prefix, parsed->limit);
-  }
-  if (method == "info") return ask_all_workers(peer, HttpExchange::Waiting::information, {}, 0);
-  respond_error(peer, base::Error::not_found);
+  api_.start(peer.id(), *std::move(parsed));
+  if (const auto finished = api_.take_finished()) return respond_api(peer, *finished);
+  peer.http()->waiting = HttpExchange::Waiting::api;
 }
 
-void HttpFront::ask_all_workers(Peer& peer, HttpExchange::Waiting waiting, std::string_view prefix,
-                                std::uint32_t limit) {
-  peer.http()->waiting = waiting;
-  peer.http()->channels_max = limit;
-  peer.http()->answers_missing = desk_.shared.workers();
-  for (base::WorkerId worker = 0; worker < desk_.shared.workers(); ++worker) {
-    desk_.post.send(worker,
-                    hub::List{.request = Desk::request_of(peer), .prefix = std::string(prefix), .channels_max = limit});
+void HttpFront::api_published(const hub::Published& answer) {
+  api_.published(answer);
+  finish_api();
+}
+
+void HttpFront::api_paged(const hub::Page& page) {
+  api_.paged(page);
+  finish_api();
+}
+
+void HttpFront::api_listed(hub::Listed& listed) {
+  api_.listed(listed);
+  finish_api();
+}
+
+void HttpFront::api_present(const hub::Present& present) {
+  api_.present(present);
+  finish_api();
+}
+
+void HttpFront::api_acted(hub::Acted& acted) {
+  api_.acted(acted);
+  finish_api();
+}
+
+void HttpFront::finish_api() {
+  while (const auto finished = api_.take_finished()) {
+    Peer* peer = desk_.connections.find(finished->peer);
+    if (peer == nullptr || !peer->http() || peer->http()->waiting != HttpExchange::Waiting::api) continue;
+    respond_api(*peer, *finished);
   }
 }
 
-void HttpFront::history(Peer& peer, const hub::Page& page) {
-  if (!peer.http() || peer.http()->waiting != HttpExchange::Waiting::history) return;
+void HttpFront::respond_api(Peer& peer, const ApiFront::Finished& finished) {
+  if (finished.refusal) return respond_api_refusal(peer, *finished.refusal);
+  respond(peer, finished.body);
+}
+
+// A caller who may not ask at all is told by the status, whatever he was promised about errors.
+void HttpFront::respond_api_refusal(Peer& peer, const base::Refusal& refusal) {
+  desk_.refused(peer, refusal);
+  const std::uint16_t own_status = base::entry(refusal.error).http_status;
+  const Request& request = peer.http()->reader.request();
+  const bool by_transport = http::same_name(request.find("X-Centrifugo-Error-Mode").value_or(""), "transport");
+  std::uint16_t status = own_status;
+  if (by_transport) {
+    status = api::status_of(api::code_of(refusal.error));
+  } else if (desk_.options().api_errors == ApiErrors::body && own_status != 401) {
+    status = 200;
+  }
+  const int retry_after_s = own_status == 503 || own_status == 429 ? 1 : -1;
   std::string body;
-  door::publish::append_history(body, peer.http()->channel, page);
-  respond(peer, body);
-}
-
-void HttpFront::listed(Peer& peer, hub::Listed& listed) {
-  if (!peer.http() || peer.http()->answers_missing == 0) return;
-  HttpExchange& exchange = *peer.http();
-  std::move(listed.channels.begin(), listed.channels.end(), std::back_inserter(exchange.channels));
-  std::move(listed.watched.begin(), listed.watched.end(), std::back_inserter(exchange.watched));
-  exchange.channels_total += listed.channels_total;
-  exchange.log_bytes += listed.log_bytes;
-  if (--exchange.answers_missing > 0) return;
-  std::string body;
-  if (exchange.waiting == HttpExchange::Waiting::channels) {
-    append_channels(body, exchange);
-  } else {
-    append_information(body, desk_, exchange);
-  }
-  respond(peer, body);
+  api::append_refusal(body, refusal, retry_after_s);
+  auto fields = http::cors_fields(peer.http()->allow_origin);
+  fields.push_back({"Cache-Control", "no-store"});
+  if (retry_after_s >= 0) fields.push_back({"Retry-After", "1"});
+  if (status == 401) fields.push_back({"WWW-Authenticate", "Bearer"});
+  std::string answer;
+  http::append_response(answer, status, "application/json", body, peer.http()->connection, fields);
+  send_answer(peer, std::move(answer));
 }
 
 }  // namespace server

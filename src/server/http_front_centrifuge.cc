@@ -36,7 +36,8 @@ void HttpFront::open_centrifuge(Peer& peer, const Request& request, const codec:
   }
   if (endpoint == "sse") {
     if (!get && !post) return refuse_method(peer, "GET, POST");
-    return open_centrifuge_stream(peer, request, query, {.transport = Carrier::Transport::sse, .unidirectional = unidirectional});
+    return open_centrifuge_stream(peer, request, query,
+                                  {.transport = Carrier::Transport::sse, .unidirectional = unidirectional});
   }
   if (endpoint == "http_stream") {
     if (!post) return refuse_method(peer, "POST");
@@ -55,25 +56,28 @@ void HttpFront::open_centrifuge_socket(Peer& peer, const Request& request, const
   const bool asks_for_protobuf = query.find("format") == "protobuf" || query.find("cf_protocol") == "protobuf";
   const bool frame_pings = query.find("cf_ws_frame_ping_pong") == "true";
   const std::string first(query.find("cf_connect").value_or(""));
+  auto headers = headers_for_hooks(*desk_.snapshot, request);
   const auto subprotocol = switch_to_websocket(
       peer, request, {.door = DoorKind::centrifuge, .subprotocols = kSubprotocols, .may_deflate = false});
   if (!subprotocol) return;
   const bool protobuf = *subprotocol == kProtobufSubprotocol || (subprotocol->empty() && asks_for_protobuf);
   const auto format = protobuf ? Carrier::Format::protobuf : Carrier::Format::json;
-  centrifuge_.open(peer, {format, Carrier::Transport::websocket, unidirectional}, *std::move(principal), frame_pings);
+  centrifuge_.open(peer, {format, Carrier::Transport::websocket, unidirectional}, *std::move(principal), frame_pings,
+                   std::move(headers));
   if (unidirectional && !first.empty()) centrifuge_.receive(peer, first);
 }
 
 // The first commands come with the request: in the body, or, where there can be none, in the query.
-void HttpFront::open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query,
-                                       Carrier carrier) {
+void HttpFront::open_centrifuge_stream(Peer& peer, const Request& request, const codec::Query& query, Carrier carrier) {
   auto principal = identify(desk_, request, query);
   if (!principal) return respond_error(peer, principal.error());
+  if (peer.http()->body_unread) return respond_error(peer, base::Error::payload_too_big);
   const std::string commands(request.method == "POST" ? std::string_view(request.body)
                                                       : query.find("cf_connect").value_or(""));
   if (commands.empty() && !carrier.unidirectional) {
     return respond_error(peer, {base::Error::bad_parameter, "The commands are missing."});
   }
+  auto headers = headers_for_hooks(*desk_.snapshot, request);
   const bool sse = carrier.transport == Carrier::Transport::sse;
   const bool json = carrier.format == Carrier::Format::json;
   std::vector<http::Field> fields = http::cors_fields(peer.http()->allow_origin);
@@ -87,7 +91,7 @@ void HttpFront::open_centrifuge_stream(Peer& peer, const Request& request, const
   if (sse) head += ":\n\n";  // some clients take the stream as open with the first byte only
   desk_.connections.send(peer, head);
   leave_http(peer, Peer::Phase::events, DoorKind::centrifuge);
-  centrifuge_.open(peer, carrier, *std::move(principal));
+  centrifuge_.open(peer, carrier, *std::move(principal), false, std::move(headers));
   centrifuge_.receive(peer, commands);
 }
 
@@ -97,6 +101,7 @@ void HttpFront::emulate(Peer& peer, const Request& request) {
   door::centrifuge::ProtobufReader protobuf(request.body);
   const bool read = is_protobuf(request) ? protobuf.read(said) : json.read(said);
   if (!read) return respond_error(peer, {base::Error::bad_parameter, "The body is no emulation request."});
+  if (said.data.size() > desk_.options().message_bytes_max) return respond_error(peer, base::Error::payload_too_big);
   const auto session = EmulationSession::parse(said.session);
   const auto worker = worker_of_node(said.node, desk_.shared);
   if (!session || !worker) return respond_error(peer, {base::Error::not_found, "There is no such session."});

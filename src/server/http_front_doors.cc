@@ -44,7 +44,8 @@ void HttpFront::set_principal(Peer& peer, PrincipalRef principal) {
 
 std::optional<std::string> HttpFront::switch_to_websocket(Peer& peer, const Request& request, const Switch& to) {
   const Options& options = desk_.options();
-  const bool deflate_now = to.may_deflate && options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
+  const bool deflate_now =
+      to.may_deflate && options.deflate && !desk_.shared.overload.at_least(Overload::Level::no_compression);
   const bool context_now =
       options.deflate_context_takeover &&
       (desk_.contexts + 1) * ws::kContextBytes <= options.deflate_context_bytes_max / desk_.shared.workers();
@@ -85,6 +86,7 @@ void HttpFront::open_websocket(Peer& peer, const Request& request, const codec::
   set_principal(peer, *std::move(principal));
   if (!may_watch(peer, wanted->feed.channels)) return;
   if (!switch_to_websocket(peer, request, {DoorKind::websocket, kSubprotocols})) return;
+  desk_.roster.enter(peer.id(), desk_.principal_of(peer));
 
   peer.envelope = wanted->envelope;
   peer.json_input = wanted->json_input;
@@ -122,6 +124,7 @@ void HttpFront::open_events(Peer& peer, const Request& request, const codec::Que
   desk_.connections.send(peer, head);
   if (peer.http()->head_only) return desk_.connections.close(peer);
   leave_http(peer, Peer::Phase::events, DoorKind::sse);
+  desk_.roster.enter(peer.id(), desk_.principal_of(peer));
   peer.ping_at = desk_.jittered(desk_.options().sse_heartbeat_interval);
   desk_.connections.arm(peer);
   peer.rare().feed = std::make_unique<Feed>();
@@ -141,6 +144,7 @@ void HttpFront::open_poll(Peer& peer, const Request& request, const codec::Query
   peer.door = DoorKind::poll;
   desk_.counters.open[static_cast<std::size_t>(peer.door)].add();
   peer.http()->waiting = HttpExchange::Waiting::poll;
+  desk_.roster.enter(peer.id(), desk_.principal_of(peer));
   peer.deadline = desk_.now + wanted->timeout;
   desk_.connections.arm(peer);
   peer.rare().feed = std::make_unique<Feed>();

@@ -137,6 +137,27 @@ void append_metrics(std::string& out, const Desk& desk) {
         [&](const Counters& each) -> const Counter& { return each.errors[static_cast<std::size_t>(entry.error)]; });
     Families::add(refused, value, {{"code", std::string(entry.code)}});
   }
+  auto& asked = all.family("wirebird_hooks_asked_total", "Questions to back ends, by kind.", MetricType::Counter);
+  for (std::size_t kind = 0; kind < kHookKinds; ++kind) {
+    const double value = all.total([kind](const Counters& each) -> const Counter& { return each.hooks_asked[kind]; });
+    Families::add(asked, value, {{"kind", std::string(door::hook::to_string(static_cast<door::hook::Kind>(kind)))}});
+  }
+  auto& undecided = all.family("wirebird_hook_failures_total",
+                               "Questions to back ends that were left without an answer.", MetricType::Counter);
+  for (std::size_t reason = 0; reason < kHookFailures; ++reason) {
+    const double value =
+        all.total([reason](const Counters& each) -> const Counter& { return each.hook_failures[reason]; });
+    Families::add(undecided, value, {{"reason", std::string(to_string(static_cast<HookFailure>(reason)))}});
+  }
+  all.histogram("wirebird_hook_seconds", "From asking a back end to its answer.",
+                [](auto& c) -> auto& { return c.hook_time; });
+  all.counter("wirebird_events_total", "Events collected for the back end.", [](auto& c) -> auto& { return c.events; });
+  all.counter("wirebird_events_dropped_total", "Events that could not be told.",
+              [](auto& c) -> auto& { return c.events_dropped; });
+  all.counter("wirebird_event_batches_total", "Batches of events that have arrived.",
+              [](auto& c) -> auto& { return c.event_batches; });
+  all.counter("wirebird_event_failures_total", "Tries to send a batch of events that failed.",
+              [](auto& c) -> auto& { return c.event_failures; });
   all.histogram("wirebird_handshake_seconds", "From accept to the open door.",
                 [](auto& c) -> auto& { return c.handshake_time; });
   all.histogram("wirebird_delivery_seconds", "From reading a publish to queueing it to a worker's subscribers.",

@@ -1,5 +1,5 @@
-// Pages that need no credentials and change nothing: health, readiness, version, metrics, the demo page; and the JSON
-// of the two API answers that are gathered from all workers. Pure but for the clock and counters they read.
+// Pages that need no credentials and change nothing: health, readiness, version, metrics, the demo page, and what the
+// HTTP API looks like. Pure but for the clock and counters they read.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,6 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "server/desk.h"
-#include "server/http_exchange.h"
 
 namespace server {
 
@@ -18,8 +17,5 @@ enum class OperatorPages : std::uint8_t { health_only, all };
 // Appends the whole response for the request's path; false if there is no such page.
 bool append_operator_page(std::string& out, const Desk& desk, const http::Request& request, OperatorPages visible,
                           http::Connection connection);
-
-void append_channels(std::string& out, HttpExchange& exchange);
-void append_information(std::string& out, const Desk& desk, const HttpExchange& exchange);
 
 }  // namespace server

@@ -59,6 +59,12 @@ struct NamespaceOptions {
   friend bool operator==(const NamespaceOptions&, const NamespaceOptions&) = default;
 };
 
+// How a refusal of the HTTP API says so.
+enum class ApiErrors : std::uint8_t {
+  status,  // by the HTTP status, and in the body
+  body,    // in the body of a 200
+};
+
 // A back end of the operator that is asked over HTTP (server/hooks.h). [live]
 struct HookOptions {
   std::string name;
@@ -72,6 +78,15 @@ struct HookOptions {
   std::uint32_t in_flight_max = 1024;  // questions on their way, all workers together
   std::uint32_t response_bytes_max = 256 * 1024;
   friend bool operator==(const HookOptions&, const HookOptions&) = default;
+};
+
+// Who signs tokens with keys that are fetched (server/key_fetcher.h). [live]
+struct IssuerOptions {
+  std::string name;
+  std::string jwks_url;
+  std::string issuer;    // empty: `iss` is not looked at
+  std::string audience;  // the same for `aud`
+  friend bool operator==(const IssuerOptions&, const IssuerOptions&) = default;
 };
 
 struct Listener {
@@ -142,6 +157,8 @@ struct Options {
   std::string token_issuer;                    // [live] the same for `iss`
   std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
+  ApiErrors api_errors = ApiErrors::status;  // [live]
+  bool api_key_in_query = false;             // [live]
 
   // Centrifuge door [new]
   bool anonymous_without_token = false;
@@ -153,6 +170,13 @@ struct Options {
   std::string connect_hook;        // [live] names of them; empty: nobody is asked
   std::string refresh_hook;
   std::string rpc_hook;
+  std::vector<IssuerOptions> issuers;       // [live]
+  base::Duration issuer_keys_age_max = 1h;  // [live]
+  std::string events_url;                   // [live] empty: events go nowhere
+  std::vector<std::string> events_types = {"connected",    "disconnected", "subscribed",
+                                           "unsubscribed", "occupied",     "vacated"};
+  std::vector<base::Secret> events_signing_keys;
+  std::vector<base::Secret> events_headers;
   bool hooks_allow_private_addresses = true;  // [live] URLs of the configuration may lead to the own network
 
   base::Duration drain_time_max = 5s;  // [live]

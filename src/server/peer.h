@@ -44,7 +44,7 @@ struct Starting {
 
 // What a connection needs only while it is not an idle plain WebSocket of one channel. Null: not there.
 struct PeerExtras {
-  std::unique_ptr<Feed> feed;          // several channels, SSE, poll
+  std::unique_ptr<Feed> feed;  // several channels, SSE, poll
   std::unique_ptr<CentrifugeSession> centrifuge;
   std::unique_ptr<HttpExchange> http;  // Phase::http, while a request is in progress
   std::unique_ptr<loop::TlsConnection> tls;
@@ -56,7 +56,9 @@ struct PeerExtras {
 
   PeerExtras();
   ~PeerExtras();
-  bool empty() const { return !(feed || centrifuge || http || tls || starting || unread || proxy_header || proxy || principal); }
+  bool empty() const {
+    return !(feed || centrifuge || http || tls || starting || unread || proxy_header || proxy || principal);
+  }
 };
 
 // Why a connection is not read from now. Each reason is set and lifted by its own owner.
@@ -98,6 +100,7 @@ struct Peer {
   bool may_publish : 1 = false;
   bool json_input : 1 = false;  // text frames are JSON
   bool counted : 1 = false;     // in Admission
+  bool announced : 1 = false;   // to the operator's back end (announce.h)
   std::uint16_t listener = 0;
   loop::Address address;  // of the client, behind trusted proxies too
 

@@ -14,8 +14,10 @@
 #include "auth/ticket.h"
 #include "server/admission.h"
 #include "server/counters.h"
+#include "server/key_wishes.h"
 #include "server/log.h"
 #include "server/overload.h"
+#include "server/revocations.h"
 #include "server/snapshot.h"
 
 namespace server {
@@ -42,11 +44,16 @@ class Shared {
   std::uint64_t secret() const { return secret_; }
   std::uint16_t workers() const { return workers_; }
   base::Instant started() const { return started_; }
+  // Of this process, as the API names it.
+  const std::string& node_id() const { return node_id_; }
 
   // The configuration. Workers compare generation() once per turn and take the new snapshot when it moved.
   SnapshotRef snapshot() const;
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  // Keys that were fetched before count in it too.
   void replace(SnapshotRef snapshot);
+  // Keys of issuers as they are now.
+  void replace_keys(KeySets keys);
 
   void drain() { draining_.store(true, std::memory_order_release); }
   bool draining() const { return draining_.load(std::memory_order_acquire); }
@@ -59,14 +66,18 @@ class Shared {
   Admission admission;
   Overload overload;
   Tickets tickets;
+  Revocations revocations;
+  KeyWishes key_wishes;
   std::vector<std::unique_ptr<Counters>> counters;  // by worker
 
  private:
   std::uint16_t workers_;
   std::uint64_t secret_;
   base::Instant started_;
+  std::string node_id_;
   mutable std::mutex mutex_;
   SnapshotRef snapshot_;
+  KeySets keys_;
   std::atomic<std::uint64_t> generation_{1};
   std::atomic<bool> draining_{false};
   std::atomic<std::uint16_t> homes_emptied_{0};

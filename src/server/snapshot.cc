@@ -53,6 +53,11 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
   auto tokens =
       auth::TokenVerifier::make(options.token_hs256_keys, options.token_public_keys_pem, token_rules(options));
   if (!tokens) return std::unexpected("auth.token_public_keys_file " + tokens.error());
+  std::vector<auth::TokenDomain> domains;
+  for (const IssuerOptions& each : options.issuers) {
+    domains.push_back({.rules = {.audience = each.audience, .issuer = each.issuer}, .keys = nullptr});
+  }
+  tokens->set_domains(std::move(domains));
   made->tokens_ = *std::move(tokens);
   made->ws_limits_ = {.message_bytes_max = options.message_bytes_max,
                       .fragments_max = options.fragments_max,
@@ -67,7 +72,7 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
   if (!options.tls_certificate_file.empty()) {
     auto tls = loop::TlsServerConfig::load(options.tls_certificate_file, options.tls_key_file, ticket_keys);
     if (!tls) return std::unexpected(tls.error());
-    made->tls_.emplace(*std::move(tls));
+    made->tls_ = std::make_shared<const loop::TlsServerConfig>(*std::move(tls));
   }
   for (const HookOptions& each : options.hooks) {
     auto hook = Hook::make(each);
@@ -78,9 +83,34 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
     }
     made->hooks_.insert_or_assign(each.name, *std::move(hook));
   }
+  for (const base::Secret& text : options.events_headers) {
+    auto header = parse_header(text.reveal());
+    if (!header) return std::unexpected("events.headers: one of them " + std::string(header.error()));
+    made->events_headers_.push_back(*std::move(header));
+  }
+  for (const std::string& name : options.events_types) {
+    const auto type = door::hook::event_type_named(name);
+    if (type && !options.events_url.empty()) made->wanted_events_ |= 1U << static_cast<unsigned>(*type);
+  }
+  const bool occupancy = made->wants(door::hook::EventType::occupied) || made->wants(door::hook::EventType::vacated);
+  made->default_space_.rules.occupancy = occupancy;
+  for (auto& [name, space] : made->spaces_) space.rules.occupancy = occupancy;
   if (options.memory_bytes_max == 0) options.memory_bytes_max = loop::memory_limit_bytes() / 4 * 3;
   if (options.history_bytes_total_max == 0) options.history_bytes_total_max = options.memory_bytes_max / 4;
   made->options_ = std::move(options);
+  return made;
+}
+
+std::string key_source(const IssuerOptions& issuer) { return issuer.name + ' ' + issuer.jwks_url; }
+
+std::shared_ptr<const Snapshot> Snapshot::with_keys(const KeySets& keys) const {
+  std::shared_ptr<Snapshot> made(new Snapshot(*this));
+  std::vector<auth::TokenDomain> domains = tokens_.domains();
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    const auto found = keys.find(key_source(options_.issuers[i]));
+    domains[i].keys = found == keys.end() ? nullptr : found->second;
+  }
+  made->tokens_.set_domains(std::move(domains));
   return made;
 }
 

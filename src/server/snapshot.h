@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "auth/operation_limits.h"
 #include "auth/policy.h"
 #include "auth/token.h"
+#include "door/hook/event.h"
 #include "http/request_reader.h"
 #include "hub/home.h"
 #include "loop/address.h"
@@ -27,6 +29,11 @@ namespace server {
 
 // What the configuration asks of every token.
 auth::TokenRules token_rules(const Options& options);
+
+// Keys that were fetched, by key_source().
+using KeySets = std::map<std::string, std::shared_ptr<const auth::KeySet>>;
+// What keys belong to: an issuer and its URL, so that a change of either finds no keys of before.
+std::string key_source(const IssuerOptions& issuer);
 
 class Snapshot final : public hub::Rules {
  public:
@@ -41,13 +48,17 @@ class Snapshot final : public hub::Rules {
   const auth::ApiKeys& api_keys() const { return api_keys_; }
   const auth::TokenVerifier& tokens() const { return tokens_; }
   const loop::NetworkList& trusted_proxies() const { return trusted_proxies_; }
-  const loop::TlsServerConfig* tls() const { return tls_ ? &*tls_ : nullptr; }
+  const loop::TlsServerConfig* tls() const { return tls_.get(); }
   const hub::ChannelRules* rules_of(std::string_view channel) const override;
   // What the configuration says about this channel; null: its prefix is unknown and that is an error
   // (auth.strict_namespaces). Two lookups of a short text. Lives as long as the snapshot.
   const NamespaceOptions* options_of(std::string_view channel) const;
   // What one connection may do how often.
   const auth::OperationRates& operation_rates() const { return operation_rates_; }
+  // The same with the keys that were fetched, of its own issuers.
+  std::shared_ptr<const Snapshot> with_keys(const KeySets& keys) const;
+  bool wants(door::hook::EventType event) const { return ((wanted_events_ >> static_cast<unsigned>(event)) & 1U) != 0; }
+  const std::vector<egress::Header>& events_headers() const { return events_headers_; }
   // nullptr: there is none of that name.
   const Hook* hook(std::string_view name) const;
   // Every header of clients that any hook wants, each name once.
@@ -75,10 +86,12 @@ class Snapshot final : public hub::Rules {
   ws::Limits ws_limits_;
   http::RequestLimits request_limits_;
   loop::NetworkList trusted_proxies_;
-  std::optional<loop::TlsServerConfig> tls_;
+  std::shared_ptr<const loop::TlsServerConfig> tls_;
   auth::OperationRates operation_rates_;
   std::unordered_map<std::string, Hook, base::StringHash, std::equal_to<>> hooks_;
   std::vector<std::string> forwarded_headers_;
+  std::vector<egress::Header> events_headers_;
+  unsigned wanted_events_ = 0;  // one bit for each door::hook::EventType
   Space default_space_;
   std::unordered_map<std::string, Space, base::StringHash, std::equal_to<>> spaces_;  // without the default one
 };

@@ -116,7 +116,7 @@ void SocketFront::publish(Peer& peer, const ws::Event& event) {
   const std::string_view channel = desk_.fan_out.channel_of(peer.subscriptions.front());
   if (!peer.may_publish) return refuse(peer, base::Error::forbidden);
   if (const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::publish, channel,
-                                                              desk_.clock.wall());
+                                                              desk_.clock.wall(), {.subscribed = true});
       !allowed) {
     return refuse(peer, allowed.error());
   }

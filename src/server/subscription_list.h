@@ -21,7 +21,7 @@ class SubscriptionList {
   const Id* end() const { return begin() + size(); }
 
   void push_back(Id id) {
-    if (empty()) {
+    if (!many_ && empty()) {
       only_ = id;
       return;
     }

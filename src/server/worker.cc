@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "base/assert.h"
+#include "server/announce.h"
 
 namespace server {
 namespace {
@@ -37,6 +38,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       attendance_(shared.workers(), shared.secret()),
       connections_(shared, counters_, io.sockets, io.poller, io.clock, *this),
       hooks_(snapshot_, shared.workers(), counters_, shared.log, io.clock, io.egress, *wakeups[id]),
+      events_(snapshot_, id, counters_, shared.log, io.clock, io.entropy, io.egress, *wakeups[id]),
       desk_{id,
             shared,
             counters_,
@@ -48,6 +50,7 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
             attendance_,
             connections_,
             hooks_,
+            events_,
             clock_now_,
             ws::Scratch(io.entropy),
             auth::RateTable(rate_of_new_channels(snapshot_->options()), kAddressesMax, shared.secret()),
@@ -56,8 +59,14 @@ Worker::Worker(base::WorkerId id, Shared& shared, Mailboxes& mailboxes, std::spa
       feeds_(desk_, centrifuge_front_),
       socket_front_(desk_, centrifuge_front_),
       http_front_(desk_, feeds_, centrifuge_front_),
+      action_front_(desk_, centrifuge_front_),
       clock_now_(io.clock.now()),
       next_sweep_(clock_now_ + kSweepInterval) {
+  hooks_.answer_to(centrifuge_front_);
+  if (id == 0) {
+    key_fetcher_.emplace(shared, io.egress, *wakeups[id]);
+    key_fetcher_->follow(*snapshot_, clock_now_);
+  }
   connections_.apply(snapshot_);
   fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
 }
@@ -76,6 +85,7 @@ void Worker::turn(base::Duration max_wait) {
   take_mail();
   hooks_.deliver();
   home_.pump(post_);
+  centrifuge_front_.settle();  // whose subscription has just ended gets nothing of what is delivered now
   if (fan_out_.run(feeds_)) more_ = true;
   feeds_.start_more();
   centrifuge_front_.settle();
@@ -87,6 +97,7 @@ void Worker::turn(base::Duration max_wait) {
   connections_.flush();
   connections_.reap();
   attendance_.pump(post_);  // who has gone in this turn too
+  tell_events();
   post_.wake_others();
   if (hooks_.pending()) more_ = true;
   if (post_.has_mail_from(id_)) more_ = true;  // sent since take_mail(): the next page of a reader, a detach
@@ -95,6 +106,15 @@ void Worker::turn(base::Duration max_wait) {
   counters_.wakeups.set(post_.wakeups());
   counters_.turns.add();
   counters_.turn_time.observe(io_.clock.now() - clock_now_);
+}
+
+void Worker::tell_events() {
+  for (const hub::OccupancyEvent& each : home_.take_occupancy()) {
+    const bool occupied = each.kind == hub::OccupancyEvent::Kind::occupied;
+    events_.add({.type = occupied ? door::hook::EventType::occupied : door::hook::EventType::vacated,
+                 .channel = each.channel.view()});
+  }
+  events_.step();
 }
 
 void Worker::take_configuration() {
@@ -108,6 +128,7 @@ void Worker::take_configuration() {
     connections_.apply(snapshot_);
     fan_out_.set_page_bytes_max(snapshot_->page_bytes_max());
     desk_.new_channels.set_rate(rate_of_new_channels(snapshot_->options()));
+    if (key_fetcher_) key_fetcher_->follow(*snapshot_, clock_now_);
     http_front_.reauthorise();
   }
 }
@@ -138,6 +159,7 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (const auto* entered = std::get_if<hub::Entered>(&mail)) {
     attendance_.receive(*entered);
   } else if (auto* published = std::get_if<hub::Published>(&mail)) {
+    if (ApiFront::owns(published->request)) return http_front_.api_published(*published);
     if (centrifuge_front_.published(*published)) return;
     Peer* peer = desk_.peer_of(published->request);
     if (peer == nullptr) return;
@@ -149,21 +171,28 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* page = std::get_if<hub::Page>(&mail)) {
     if (page->state != hub::Page::State::read_only) {
       fan_out_.receive(std::move(*page), feeds_, post_);
-    } else if (centrifuge_front_.history(*page)) {
-      return;
-    } else if (Peer* peer = desk_.peer_of(page->request); peer != nullptr) {
-      http_front_.history(*peer, *page);
+    } else if (ApiFront::owns(page->request)) {
+      http_front_.api_paged(*page);
+    } else {
+      centrifuge_front_.history(*page);
     }
   } else if (auto* present = std::get_if<hub::Present>(&mail)) {
+    if (ApiFront::owns(present->request)) return http_front_.api_present(*present);
     centrifuge_front_.present(*present);
   } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
     post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
   } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
     if (Peer* peer = desk_.peer_of(forwarded->request); peer != nullptr) http_front_.forwarded(*peer, *forwarded);
   } else if (auto* listed = std::get_if<hub::Listed>(&mail)) {
-    if (Peer* peer = desk_.peer_of(listed->request); peer != nullptr) http_front_.listed(*peer, *listed);
+    http_front_.api_listed(*listed);
+  } else if (const auto* act = std::get_if<hub::Act>(&mail)) {
+    post_.send(from, action_front_.act(*act));
+  } else if (auto* acted = std::get_if<hub::Acted>(&mail)) {
+    http_front_.api_acted(*acted);
   } else if (const auto* list = std::get_if<hub::List>(&mail)) {
     hub::Listed answer = home_.list(*list);
+    answer.subscriptions = fan_out_.subscriptions();
+    answer.users = desk_.roster.users.names();
     if (list->channels_max > 0) answer.watched = fan_out_.watched(*list);
     post_.send(from, std::move(answer));
   } else {
@@ -251,6 +280,8 @@ void Worker::slow(Peer& peer) {
 }
 
 void Worker::gone(Peer& peer) {
+  desk_.roster.leave(peer.id(), desk_.principal_of(peer));
+  announce_disconnected(desk_, peer);
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
   if (peer.session.keeps_context()) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
@@ -262,6 +293,7 @@ void Worker::sweep() {
   next_sweep_ = clock_now_ + (more ? kSweepAgain : kSweepInterval);
   publish_gauges();
   note_departures();
+  if (key_fetcher_) key_fetcher_->step(*snapshot_, clock_now_);
   if (io_.memory != nullptr) watch_memory();
 }
 
@@ -311,7 +343,8 @@ void Worker::publish_gauges() {
 
 base::Instant Worker::next_deadline() const {
   if (more_ || connections_.urgent()) return base::Instant::min();
-  base::Instant at = std::min({connections_.next_deadline(), next_sweep_, home_.next_deadline()});
+  base::Instant at =
+      std::min({connections_.next_deadline(), next_sweep_, home_.next_deadline(), events_.next_deadline()});
   if (draining_) at = std::min(at, clock_now_ + std::chrono::milliseconds(20));
   return at;
 }
@@ -321,6 +354,7 @@ void Worker::start_drain() {
   drain_until_ = clock_now_ + desk_.options().drain_time_max;
   connections_.stop_listening();
   home_.stop_holding(post_);
+  events_.hurry();
   shared_.home_emptied();
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/entropy.h"
@@ -18,11 +19,14 @@
 #include "hub/fan_out.h"
 #include "hub/home.h"
 #include "loop/io.h"
+#include "server/action_front.h"
 #include "server/centrifuge_front.h"
 #include "server/connections.h"
+#include "server/events.h"
 #include "server/feed_front.h"
 #include "server/hooks.h"
 #include "server/http_front.h"
+#include "server/key_fetcher.h"
 #include "server/post_office.h"
 #include "server/shared.h"
 #include "server/socket_front.h"
@@ -53,7 +57,7 @@ class Worker final : public Protocols {
   // While draining: no connection is left on any worker (this one is home to channels of the others), or the time for
   // it is over.
   bool drained() const {
-    const bool all_gone = connections_.count() == 0 && shared_.admission.connections() == 0;
+    const bool all_gone = connections_.count() == 0 && shared_.admission.connections() == 0 && events_.idle();
     return draining_ && (all_gone || clock_now_ >= drain_until_);
   }
   std::size_t connections() const { return connections_.count(); }
@@ -73,6 +77,7 @@ class Worker final : public Protocols {
 
   void hand_over(Peer& peer, std::span<char> bytes);
   void take_configuration();
+  void tell_events();
   void take_mail();
   void handle(base::WorkerId from, hub::Mail mail);
   void start_drain();
@@ -104,11 +109,14 @@ class Worker final : public Protocols {
   hub::Attendance attendance_;
   Connections connections_;
   Hooks hooks_;
+  Events events_;
+  std::optional<KeyFetcher> key_fetcher_;  // of the first worker, for all
   Desk desk_;
   CentrifugeFront centrifuge_front_;
   FeedFront feeds_;
   SocketFront socket_front_;
   HttpFront http_front_;
+  ActionFront action_front_;
   base::Instant clock_now_;
   base::Instant next_sweep_;
   base::Instant next_memory_return_;

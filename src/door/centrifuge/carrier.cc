@@ -22,10 +22,10 @@ void Packer::add(const Reply& reply) {
 }
 
 void Packer::add_bare(const Reply& reply) {
-  static const Push kPing;
+  const Push ping;
   const Push* push = std::get_if<Push>(&reply.body);
   ASSERT(push != nullptr || reply.body.index() == 0);
-  if (push == nullptr) push = &kPing;
+  if (push == nullptr) push = &ping;
   if (carrier_.format == Carrier::Format::protobuf && carrier_.transport == Carrier::Transport::stream) {
     return append_protobuf(packed_, *push);
   }

@@ -21,7 +21,9 @@ std::string packed(const Carrier& carrier, std::initializer_list<Reply> replies)
   return bytes;
 }
 
-std::string text_frame(const std::string& text) { return "\x81" + std::string(1, static_cast<char>(text.size())) + text; }
+std::string text_frame(const std::string& text) {
+  return "\x81" + std::string(1, static_cast<char>(text.size())) + text;
+}
 
 const Reply kPing{};
 const Reply kDone{.id = 7, .body = PublishResult{}};

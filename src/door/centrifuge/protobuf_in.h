@@ -25,7 +25,7 @@ class ProtobufReader {
   // The next command, overwritten as a whole; unspecified unless the answer is `command`. Earlier commands stay valid.
   Next next(Command& command) { return next_of(command); }
   Next next(Reply& reply) { return next_of(reply); }
-  // What of the frame has not been read: as a frame of its own it gives the commands that are left.
+  // What of the frame has not been read: as a frame of its own it gives what is left.
   std::string_view rest() const { return rest_; }
 
   // The frame is one message without a length instead: the first message of a unidirectional client, the body of POST

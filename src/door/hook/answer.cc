@@ -76,6 +76,10 @@ class Reader {
       json(name, into.bytes);
     }
   }
+  void info(Payload& into) {
+    payload("info", "b64info", into);
+    if (into.bytes.size() > kInfoBytesMax) fail("has info of more than 16 KiB");
+  }
   void texts(std::string_view name, std::vector<std::string>& into) {
     const JsonValue* const value = find(name);
     if (value == nullptr) return;
@@ -137,7 +141,7 @@ void read(Reader& reader, ConnectResult& result) {
   result.authenticated = true;
   reader.text("user", result.user);
   reader.number("expire_at", result.expire_at);
-  reader.payload("info", "b64info", result.info);
+  reader.info(result.info);
   reader.payload("data", "b64data", result.data);
   reader.object("meta", result.meta);
   reader.texts("channels", result.channels);
@@ -146,7 +150,7 @@ void read(Reader& reader, ConnectResult& result) {
     sub.channel = channel;
     if (value.type() == JsonValue::Type::null) return;
     Reader inner(value, reader.wrong());
-    inner.payload("info", "b64info", sub.info);
+    inner.info(sub.info);
     inner.payload("data", "b64data", sub.data);
     read_override(inner, sub.changes);
     ExpireAt expire_at = 0;
@@ -159,13 +163,13 @@ void read(Reader& reader, ConnectResult& result) {
 void read(Reader& reader, RefreshResult& result) {
   reader.truth("expired", result.expired);
   reader.number("expire_at", result.expire_at);
-  reader.payload("info", "b64info", result.info);
+  reader.info(result.info);
   reader.object("meta", result.meta);
 }
 
 void read(Reader& reader, SubscribeResult& result) {
   reader.number("expire_at", result.expire_at);
-  reader.payload("info", "b64info", result.info);
+  reader.info(result.info);
   reader.payload("data", "b64data", result.data);
   read_override(reader, result.changes);
 }
@@ -173,7 +177,7 @@ void read(Reader& reader, SubscribeResult& result) {
 void read(Reader& reader, SubRefreshResult& result) {
   reader.truth("expired", result.expired);
   reader.number("expire_at", result.expire_at);
-  reader.payload("info", "b64info", result.info);
+  reader.info(result.info);
 }
 
 void read(Reader& reader, PublishResult& result) {

@@ -135,6 +135,14 @@ TEST(HookAnswer, CodeRanges) {
   for (const int bad : {-1, 0, 1000, 1008, 2999, 5000, 65535, 65536 + 4000}) EXPECT_FALSE(disconnect(bad)) << bad;
 }
 
+TEST(HookAnswer, InfoHasALimit) {
+  const auto with = [](std::size_t bytes) {
+    return read_answer<SubscribeResult>(R"({"result":{"info":")" + std::string(bytes - 2, 'x') + "\"}}").has_value();
+  };
+  EXPECT_TRUE(with(kInfoBytesMax));
+  EXPECT_FALSE(with(kInfoBytesMax + 1));
+}
+
 // Nothing is guessed at.
 TEST(HookAnswer, Malformed) {
   for (const auto* body : {"",

@@ -151,6 +151,8 @@ struct Disconnect {
   friend bool operator==(const Disconnect&, const Disconnect&) = default;
 };
 inline constexpr std::size_t kReasonBytesMax = 32;
+// Of a connection or subscription: what is published, and who is present, carries it.
+inline constexpr std::size_t kInfoBytesMax = 16 * 1024;
 
 constexpr bool valid_error_code(std::uint64_t code) {
   return (code >= 100 && code <= 113) || (code >= 400 && code <= 1999);
