@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 
-def flags_by_room(build):
-    """The include paths, definitions and warnings of one source file of each room."""
+def flags_by_folder(build):
+    """The include paths, definitions and warnings of one source file of each folder, and of one of each room."""
     flags = {}
     for command in json.loads((build / "compile_commands.json").read_text()):
         file = pathlib.PurePath(command["file"])
@@ -23,14 +23,15 @@ def flags_by_room(build):
                 continue
             kept.append(words[i])
             i += 1
-        flags.setdefault(file.parent.name, (kept, command["directory"]))
+        for folder in (file.parent, *file.parent.parents):
+            flags.setdefault(folder, (kept, command["directory"]))
     return flags
 
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     build = root / sys.argv[1]
-    flags = flags_by_room(build)
+    flags = flags_by_folder(build)
     headers = subprocess.run(["git", "ls-files", "src/*.h", "sim/*.h"], cwd=root, check=True, capture_output=True,
                              text=True).stdout.split()
 
@@ -38,7 +39,7 @@ def main():
         path = root / header
         if not path.exists():
             return None
-        command, directory = flags.get(path.parent.name) or flags.get(path.parts[len(root.parts) + 1]) or flags["base"]
+        command, directory = next(flags[folder] for folder in path.parents if folder in flags)
         # Included, not compiled as the main file: "#pragma once in main file" would be an error.
         run = subprocess.run(command + ["-fsyntax-only", "-x", "c++", "-"], cwd=directory, text=True,
                              input=f'#include "{path}"\n', capture_output=True)
