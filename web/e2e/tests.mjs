@@ -118,18 +118,24 @@ export const tests = [
       const demo = await open({ channel });
       let running = true;
       let published = 0;
+      let most = Infinity; // while the page is away, half of what the history keeps
       const publisher = (async () => {
-        for (; running; published++) await server.publish(channel, `message ${published + 1}`);
+        for (; running; published++) {
+          await until('the page is back', 60_000, () => published < most || !running);
+          await server.publish(channel, `message ${published + 1}`);
+        }
       })();
       try {
         for (let i = 0; i < 10; i++) {
           const before = published;
           await until('messages come', 60_000, () => published > before + 10);
+          most = published + 500;
           proxy.cut();
           await demo.inPhase('waiting');
           proxy.mend();
           await demo.page.evaluate(() => dispatchEvent(new Event('online'))); // so that no backoff is waited for
           await demo.inPhase('open');
+          most = Infinity;
         }
       } finally {
         running = false;
