@@ -209,6 +209,17 @@ constexpr auto kOptions = std::to_array<Option>({
      .reload = Reload::new_connections,
      .help = "Takes ?token= in the URL, where logs of proxies and browsers keep it. Tickets (POST /api/ticket) do "
              "without."},
+    {.key = "auth.allow_short_keys",
+     .slot = in_server<&Options::allow_short_keys>,
+     .reload = Reload::live,
+     .help = "Takes token keys of fewer than 32 characters, for every HS algorithm, and API keys of fewer than 16: those "
+             "of a server that you move from, until they are replaced. Whoever sees one token can find a short key by "
+             "trying."},
+    {.key = "auth.insecure_clients",
+     .slot = in_server<&Options::insecure_clients>,
+     .reload = Reload::live,
+     .help = "Every client may do everything on every channel, without a token; one that is shown must be good all the "
+             "same. For tests and closed networks. The HTTP API asks for its key as ever."},
     {.key = "auth.strict_namespaces",
      .slot = in_server<&Options::strict_namespaces>,
      .reload = Reload::live,
@@ -223,6 +234,10 @@ constexpr auto kOptions = std::to_array<Option>({
              "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
 
     // api
+    {.key = "api.public",
+     .slot = in_server<&Options::public_api>,
+     .reload = Reload::live,
+     .help = "The HTTP API is on the main listeners too, for whoever has an API key. /metrics stays where it is."},
     {.key = "api.error_mode",
      .slot = in_server<&Options::api_errors>,
      .reload = Reload::live,

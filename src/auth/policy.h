@@ -25,7 +25,7 @@
 // them. Of these, `user` and `anyone` mean only who is inside: subscribed, or one of the users named. Those may also
 // subscribe to it whatever A is; a private channel names nobody.
 //
-// With Mode::open (--dev) every answer about a channel that can exist is ok.
+// With Mode::open (--dev, auth.insecure_clients) every answer about a channel that can exist is ok.
 #pragma once
 
 #include <cstdint>

@@ -134,32 +134,36 @@ class CentrifugeFront final : public HookSink {
   void refuse_connect(Peer& peer, door::centrifuge::ErrorCode code);
   void finish_connect(Peer& peer);
 
-  // centrifuge_subscriptions.cc
+  // centrifuge_permission.cc
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
-  void handle(Peer& peer, std::uint32_t command, const door::centrifuge::UnsubscribeRequest& request);
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SubRefreshRequest& request);
-  // Asks the policy and the token; none: it was refused.
   static std::optional<door::centrifuge::ErrorCode> add_filter(const NamespaceOptions& options,
                                                                const door::centrifuge::SubscribeRequest& request,
                                                                Permitted& permitted);
+  // Asks the policy and the token; none: it was refused.
   std::optional<Permitted> permit(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
+  void expire_subscriptions(Peer& peer);
+  void expire(Peer& peer, std::size_t place);
+
+  // centrifuge_subscriptions.cc
+  void handle(Peer& peer, std::uint32_t command, const door::centrifuge::UnsubscribeRequest& request);
   void subscribe(Peer& peer, std::string_view channel, const door::centrifuge::SubscribeRequest& request,
                  Permitted permitted);
   void subscribe_by_server(Peer& peer, const std::vector<auth::ServerSubscription>& wanted,
                            const door::centrifuge::Map<door::centrifuge::SubscribeRequest>& requests);
-  // Decides what became of what was missed. The views live until made_ is cleared and as long as the pending state.
-  door::centrifuge::SubscribeResult answer_of(const Session& session, Subscription& subscription);
-  void answer_subscribe(Peer& peer, Subscription& subscription);
   void settle(Peer& peer);
   void settle(Peer& peer, std::size_t place);
   void unsubscribe(Peer& peer, std::size_t place);
-  void expire_subscriptions(Peer& peer);
-  void expire(Peer& peer, std::size_t place);
   std::optional<std::size_t> place_of(const Peer& peer, std::string_view channel) const;
   std::uint8_t format_of(const Session& session, const Subscription& subscription) const;
   std::string_view channel_of(const Subscription& subscription) const {
     return desk_.fan_out.channel_of(subscription.id);
   }
+
+  // centrifuge_recovery.cc
+  // Decides what became of what was missed. The views live until made_ is cleared and as long as the pending state.
+  door::centrifuge::SubscribeResult answer_of(const Session& session, Subscription& subscription);
+  void answer_subscribe(Peer& peer, Subscription& subscription);
 
   // centrifuge_actions.cc
   bool subscribe_by_back_end(Peer& peer, const hub::UserAction& action);

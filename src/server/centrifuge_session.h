@@ -76,6 +76,9 @@ struct CentrifugeSession {
     refused,  // connect was answered with an error
   };
 
+  // In the index by which FanOut knows a subscription: it is to the companion of the channel of this place.
+  static constexpr std::uint16_t kEventsIndex = 0x8000;
+
   explicit CentrifugeSession(door::centrifuge::Carrier how) : carrier(how) {}
 
   door::centrifuge::Carrier carrier;

@@ -93,7 +93,7 @@ struct Listener {
   std::string address;  // "127.0.0.1:8000", "[::]:8000", "unix:/run/wirebird.sock"
   bool tls = false;
   bool proxy_protocol = false;
-  bool admin = false;  // /metrics, /api/* only here outside --dev
+  bool admin = false;  // outside --dev: /metrics, and /api/* (unless Options::public_api) only here
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
@@ -157,6 +157,9 @@ struct Options {
   std::string token_issuer;                    // [live] the same for `iss`
   std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
+  bool allow_short_keys = false;  // [live]
+  bool insecure_clients = false;  // [live] every client may do everything
+  bool public_api = false;                   // [live] /api/* on listeners of clients too
   ApiErrors api_errors = ApiErrors::status;  // [live]
   bool api_key_in_query = false;             // [live]
 

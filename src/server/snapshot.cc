@@ -27,13 +27,15 @@ Snapshot::Snapshot(const Options& options)
                         .subscribe_burst = options.channels_per_peer_max}) {}
 
 auth::TokenRules token_rules(const Options& options) {
-  return {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim};
+  return {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim,
+          .secrets = options.allow_short_keys ? auth::SecretLength::any : auth::SecretLength::safe};
 }
 
 std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Options options, std::uint64_t version,
                                                                            const loop::TicketKeys& ticket_keys) {
   std::shared_ptr<Snapshot> made(new Snapshot(options));
-  auth::PolicyRules rules{.mode = options.dev ? auth::PolicyRules::Mode::open : auth::PolicyRules::Mode::closed,
+  const bool open = options.dev || options.insecure_clients;
+  auth::PolicyRules rules{.mode = open ? auth::PolicyRules::Mode::open : auth::PolicyRules::Mode::closed,
                           .unknown_prefix = options.strict_namespaces ? auth::PolicyRules::UnknownPrefix::is_error
                                                                       : auth::PolicyRules::UnknownPrefix::is_default,
                           .private_channels = options.private_channels,
