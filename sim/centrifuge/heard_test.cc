@@ -42,8 +42,8 @@ TEST(Heard, Json) {
 
 TEST(Heard, Protobuf) {
   // id 2, subscribe: epoch "e", one publication with data "hi" and offset 4, recovered, offset 300
-  const std::string subscribe =
-      "\x08\x02\x32"s + "\x12"s + "\x32\x01"s + "e" + "\x3a\x06"s + "\x22\x02"s + "hi" + "\x30\x04"s + "\x40\x01"s + "\x48\xac\x02"s + "\x50\x01"s;
+  const std::string subscribe = "\x08\x02\x32"s + "\x12"s + "\x32\x01"s + "e" + "\x3a\x06"s + "\x22\x02"s + "hi" +
+                                "\x30\x04"s + "\x40\x01"s + "\x48\xac\x02"s + "\x50\x01"s;
   const std::string push = "\x22\x0a"s + "\x12\x01"s + "a" + "\x3a\x05"s + "\x10\xc4\x13"s + "\x1a\x00"s;
   const auto framed = [](const std::string& message) { return static_cast<char>(message.size()) + message; };
   const std::string frame = framed(subscribe) + framed(push) + '\0';

@@ -257,7 +257,8 @@ class Judge {
     } else if (asked->honesty == Record::Honesty::no_epoch || asked->place.epoch == record.place.epoch) {
       // What comes while other subscriptions still keep the answer to connect waiting is part of it: then `top` is not
       // the head of the moment that decided.
-      const bool exact = told && story_->wishes[record.channel].made == Wish::Made::by_client;
+      const bool exact =
+          told && rules_.pages == Rules::Pages::one && story_->wishes[record.channel].made == Wish::Made::by_client;
       std::optional<std::uint64_t> head;
       if (exact) head = top;
       expected = life.held(channel.rules->kept, asked->place.offset, head, when);
@@ -341,8 +342,8 @@ class Judge {
       bool explained = false;
       for (std::size_t wish = 0; wish < progress_.size(); ++wish) {
         const Channel& channel = channels_[story_->wishes[wish].channel];
-        explained |= story_->wishes[wish].made == Wish::Made::by_server &&
-                     may_have_lost(channel, progress_[wish], record.at);
+        explained |=
+            story_->wishes[wish].made == Wish::Made::by_server && may_have_lost(channel, progress_[wish], record.at);
       }
       if (!explained) problem(record, "closed with 3010, and why?");
     } else if (record.code != 0) {

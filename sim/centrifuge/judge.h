@@ -29,6 +29,8 @@ struct Rules {
   std::map<std::string, ChannelRules> channels;
   // How long a channel that nobody watches and that holds nothing is remembered, at least.
   base::Duration remembered = std::chrono::hours(24);
+  // What was missed is read at one moment, or, where queues are short, page by page: then each page is right by itself.
+  enum class Pages : std::uint8_t { one, many } pages = Pages::one;
 };
 
 struct Verdict {

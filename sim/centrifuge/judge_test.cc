@@ -76,14 +76,12 @@ TEST_F(Falsified, Messages) {
     const RecoveryRun run = Falsified::run(world, 7);
     expect_found(run, "a lost message", in_the_middle, [](const Spot& spot) { spot.erase(); });
     expect_found(run, "a doubled message", in_the_middle, [](const Spot& spot) { spot.insert(Record(spot.record())); });
-    expect_found(run, "two messages in the wrong order", in_the_middle, [](const Spot& spot) {
-      std::swap(spot.record(), spot.story->records[spot.at - 1]);
-    });
-    expect_found(run, "two payloads exchanged", in_the_middle, [](const Spot& spot) {
-      std::swap(spot.record().text, spot.story->records[spot.at - 1].text);
-    });
+    expect_found(run, "two messages in the wrong order", in_the_middle,
+                 [](const Spot& spot) { std::swap(spot.record(), spot.story->records[spot.at - 1]); });
+    expect_found(run, "two payloads exchanged", in_the_middle,
+                 [](const Spot& spot) { std::swap(spot.record().text, spot.story->records[spot.at - 1].text); });
     expect_found(run, "a payload that nobody has published", in_the_middle,
-                 [](const Spot& spot) { spot.record().text += ' '; });
+                 [](const Spot& spot) { spot.record().text = R"("nobody")"; });
     expect_found(run, "a wrong offset", in_the_middle, [](const Spot& spot) { ++spot.record().place.offset; });
     expect_found(run, "another epoch", in_the_middle, [](const Spot& spot) { spot.record().place.epoch = "aaaaaaaa"; });
     expect_found(
@@ -116,7 +114,8 @@ TEST_F(Falsified, Answers) {
   expect_found(all, "a loss where nothing was missing", told_the_truth,
                [](const Spot& spot) { spot.record().recovered = false; });
   expect_found(all, "was_recovering", told_the_truth, [](const Spot& spot) { spot.record().was_recovering = false; });
-  expect_found(all, "recovered from somewhere else", told_the_truth, [](const Spot& spot) { ++spot.record().place.offset; });
+  expect_found(all, "recovered from somewhere else", told_the_truth,
+               [](const Spot& spot) { ++spot.record().place.offset; });
   expect_found(all, "no position", told_the_truth, [](const Spot& spot) { spot.record().positioned = false; });
   expect_found(all, "an epoch that comes and goes", told_the_truth,
                [](const Spot& spot) { spot.record().place.epoch = "aaaaaaaa"; });
@@ -136,7 +135,8 @@ TEST_F(Falsified, Answers) {
     spot.record().recovered = true;
     spot.record().place.offset = ask_of(*spot.story, spot.at)->place.offset;
   });
-  expect_found(brief, "`recovered` up to the head, by a jump", lost, [](const Spot& spot) { spot.record().recovered = true; });
+  expect_found(brief, "`recovered` up to the head, by a jump", lost,
+               [](const Spot& spot) { spot.record().recovered = true; });
   expect_found(brief, "publications without `recovered`", lost, [](const Spot& spot) { spot.record().brought = 1; });
 }
 
@@ -152,7 +152,8 @@ TEST_F(Falsified, Ends) {
       }
       return own_cut(story, at);
     };
-    expect_found(all, "an end with " + std::to_string(code), fits, [&](const Spot& spot) { spot.record().code = code; });
+    expect_found(all, "an end with " + std::to_string(code), fits,
+                 [&](const Spot& spot) { spot.record().code = code; });
   }
   const Fits live = [](const Story& story, std::size_t at) {
     return in_the_middle(story, at) && !story.wishes[story.records[at].channel].channel.starts_with("drop");
@@ -212,7 +213,9 @@ TEST_F(Falsified, TheHistoryOfTheModel) {
       for (auto& [name, each] : rules.channels) changed |= change(each);
       if (changed && !judge(made.chronicle, rules).problems.empty()) ++caught[what];
     };
-    const auto by_count = [](const ChannelRules& each) { return !each.cache && each.kept.messages < 1000 && !each.kept.age; };
+    const auto by_count = [](const ChannelRules& each) {
+      return !each.cache && each.kept.messages < 1000 && !each.kept.age;
+    };
     expect_other("one message more", [&](ChannelRules& each) { return by_count(each) && ++each.kept.messages > 0; });
     expect_other("one message less", [&](ChannelRules& each) { return by_count(each) && each.kept.messages-- > 0; });
     const auto by_age = [](ChannelRules& each, double factor) {

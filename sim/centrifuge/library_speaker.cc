@@ -32,9 +32,7 @@ struct LibrarySpeaker::Taker {
       speaker.complain("an event of " + std::string(channel), now);
     }
   }
-  void told(Record::Kind kind, std::size_t wish, std::string_view text) {
-    speaker.write(kind, wish, now).text = text;
-  }
+  void told(Record::Kind kind, std::size_t wish, std::string_view text) { speaker.write(kind, wish, now).text = text; }
 
   void operator()(const wirebird::ConnectingEvent& event) const {
     if (event.code >= kFirstServerCode) speaker.code_ = event.code;

@@ -46,7 +46,7 @@ class LibrarySpeaker final : public Speaker {
   base::SeededEntropy entropy_;
   client::centrifuge::Session session_;
   std::vector<Place> places_;
-  std::uint32_t code_ = 0;      // of the server, for the end of the connection
+  std::uint32_t code_ = 0;  // of the server, for the end of the connection
   std::string reason_;
   bool begun_ = false, on_ = false;
 };

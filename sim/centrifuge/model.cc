@@ -70,7 +70,7 @@ Answer Life::removed(std::uint64_t offset, Window when) const {
 Answer Life::held(const Kept& kept, std::uint64_t position, std::optional<std::uint64_t> head, Window when) const {
   const std::uint64_t fewest = head.value_or(count_surely(when.from));
   const std::uint64_t most = head.value_or(count_perhaps(when.until));
-  if (position > most) return Answer::no;  // it was never given out
+  if (position > most) return Answer::no;    // it was never given out
   if (position == most) return Answer::yes;  // it is a place that was given out: there is nothing behind it
   Answer answer = Answer::yes;
   if (most - position > kept.messages) {

@@ -1,6 +1,6 @@
-// A small client of the Centrifuge protocol, JSON and Protobuf, that shares nothing with src/door/centrifuge nor with the
-// C++ client library: it writes commands by hand and reads with heard.h. Unlike libraries it sometimes lies about its
-// place, and asks for error 112.
+// A small client of the Centrifuge protocol, JSON and Protobuf, that shares nothing with src/door/centrifuge nor with
+// the C++ client library: it writes commands by hand and reads with heard.h. Unlike libraries it sometimes lies about
+// its place, and asks for error 112.
 #pragma once
 
 #include <map>

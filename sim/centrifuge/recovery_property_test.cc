@@ -55,7 +55,8 @@ TEST_P(Recovery, IsWhatTheHistoryMakesItAndLosesAndDoublesNothing) {
     EXPECT_GT(all.joins, 1000U);
   }
   std::printf(
-      "%llu reconnects, %llu messages; subscriptions: %llu recovered, %llu lost, either was right %llu; error 112 %llu, "
+      "%llu reconnects, %llu messages; subscriptions: %llu recovered, %llu lost, either was right %llu; error 112 "
+      "%llu, "
       "2500 %llu, 3008 %llu, 3010 %llu, new epochs %llu\n",
       Number{all.reconnects}, Number{all.messages}, Number{all.recovered}, Number{all.lost}, Number{all.either},
       Number{all.refused}, Number{all.dismissed}, Number{all.slow}, Number{all.broken}, Number{all.epochs});

@@ -115,6 +115,7 @@ class Running {
     world.server.subscribes_per_s_max = 1'000'000;
     world.server.history_bytes_total_max = std::uint64_t{1} << 32;
     world.server.queue_bytes_max = narrow_ ? 4 * 1024 : 1 << 20;
+    if (narrow_) result_.rules.pages = Rules::Pages::many;
     if (narrow_) world.server.queue_messages_max = from_to(4, 16);
     world.server.deflate_context_takeover = below(4) == 0;
     world.server.token_hs256_keys = {key_};
@@ -140,8 +141,8 @@ class Running {
   Link make_link(bool narrow) {
     Link link;
     link.latency_min = std::chrono::microseconds(from_to(10, 50));  // short: the model is as sharp as they are
-    link.latency_max =
-        link.latency_min + std::chrono::microseconds(from_to(1, options_.world == RunOptions::World::keeps_all ? 1000 : 60));
+    link.latency_max = link.latency_min + std::chrono::microseconds(
+                                              from_to(1, options_.world == RunOptions::World::keeps_all ? 1000 : 60));
     link.window_bytes = narrow ? from_to(600, 2000) : std::size_t{1} << from_to(13, 17);
     link.short_percent = below(4) == 0 ? 60 : 5;
     return link;
@@ -164,7 +165,8 @@ class Running {
       PublisherPlan plan{.channels = {name}, .link = make_link(false)};
       plan.payload_bytes_max = area->payload_bytes_max;
       plan.alike = area->delta;
-      plan.pause_max = forgetful_ ? base::Duration(1500ms) : base::Duration(std::chrono::microseconds(from_to(500, 6000)));
+      plan.pause_max =
+          forgetful_ ? base::Duration(1500ms) : base::Duration(std::chrono::microseconds(from_to(500, 6000)));
       plan.pipeline_max = below(3) == 0 ? 2 : 1;
       plan.cut_percent = below(3);
       publishers_.push_back(std::make_unique<HttpPublisher>(*crowd_, plan, result_.chronicle.log, entropy_.next()));
@@ -211,9 +213,11 @@ class Running {
       story.wishes = make_wishes(token);
       const bool deflate = below(3) == 0;
       VisitorPlan plan{.link = make_link(narrow_ && below(2) == 0)};
-      plan.stay_max = std::chrono::milliseconds(from_to(5, forgetful_ ? 200 : 40));
-      plan.away_max = std::chrono::milliseconds(forgetful_ ? from_to(500, 4000) : brief_ ? from_to(20, 300) : from_to(2, 50));
-      plan.deaf_percent = narrow_ ? 30 : 0;
+      plan.stay_max = std::chrono::milliseconds(from_to(5, forgetful_ ? 200 : narrow_ ? 80 : 40));
+      plan.away_max = std::chrono::milliseconds(forgetful_ ? from_to(500, 4000)
+                                                : brief_   ? from_to(20, 300)
+                                                           : from_to(2, 50));
+      plan.deaf_percent = narrow_ ? 60 : 0;
       plan.dark_percent = forgetful_ ? 0 : 5;
       std::unique_ptr<Speaker> speaker;
       if (story.by_library) {

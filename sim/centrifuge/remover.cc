@@ -29,8 +29,9 @@ void Remover::handle_timeout() {
   const std::string body = "{\"channel\":\"" + channel + "\"}";
   waiting_ = true;
   removals_.push_back({.channel = channel, .sent = crowd_.world().now()});
-  wire_.send("POST /api/history_remove HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
-             std::to_string(body.size()) + "\r\n\r\n" + body);
+  wire_.send(
+      "POST /api/history_remove HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
 void Remover::ready() {
@@ -48,7 +49,8 @@ void Remover::ready() {
       waiting_ = false;
       removals_.back().answered = crowd_.world().now();
       const auto pause = static_cast<std::uint64_t>(pause_max_.count());
-      crowd_.wake_at(number_, crowd_.world().now() + base::Duration(static_cast<std::int64_t>(entropy_.next() % pause)));
+      crowd_.wake_at(number_,
+                     crowd_.world().now() + base::Duration(static_cast<std::int64_t>(entropy_.next() % pause)));
     }
   }
 }

@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
   Verdict total;
   std::uint64_t trace = 0;
   for (std::uint64_t each = seed; each < seed + count; ++each) {
-    const sim::centrifuge::RecoveryRun run = sim::centrifuge::run_recovery(sim::centrifuge::options_of(each, reconnects));
+    const sim::centrifuge::RecoveryRun run =
+        sim::centrifuge::run_recovery(sim::centrifuge::options_of(each, reconnects));
     trace = trace * 31 + run.trace;
     if (verbose || !run.verdict.problems.empty()) {
       std::printf("seed %llu: %s; trace %016llx\n", Number{each}, run.shape.c_str(), Number{run.trace});
