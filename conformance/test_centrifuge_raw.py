@@ -91,6 +91,16 @@ class Raw(rig.ServerTest):
     def put(self, channel, body, content_type="application/json"):
         return self.server.publish(channel, body, content_type, {"X-API-Key": API_KEY})
 
+    def lagging(self, channel):
+        with wire.Connection(self.server.admin_address) as connection:
+            answer = connection.request("GET", f"/api/channels?prefix={channel}", headers={"X-API-Key": API_KEY})
+        return answer.json["channels"][0]["lagging"]
+
+    def metrics(self):
+        with wire.Connection(self.server.admin_address) as connection:
+            lines = connection.request("GET", "/metrics").body.decode().splitlines()
+        return {key: float(value) for key, _, value in (line.rpartition(" ") for line in lines if line and line[0] != "#")}
+
     def assert_no_zeros(self, value, *always):
         """What is zero does not stand in a message; payloads are not looked at."""
         if isinstance(value, list):
@@ -627,16 +637,6 @@ class SlowReaders(Raw):
         before = slow()
         self.publish_until(channel, lambda: slow() > before)
         self.assertEqual(socket.closed(), (3008, "slow"))
-
-    def lagging(self, channel):
-        with wire.Connection(self.server.admin_address) as connection:
-            answer = connection.request("GET", f"/api/channels?prefix={channel}", headers={"X-API-Key": API_KEY})
-        return answer.json["channels"][0]["lagging"]
-
-    def metrics(self):
-        with wire.Connection(self.server.admin_address) as connection:
-            lines = connection.request("GET", "/metrics").body.decode().splitlines()
-        return {key: float(value) for key, _, value in (line.rpartition(" ") for line in lines if line and line[0] != "#")}
 
     @in_each_format
     def test_what_was_dropped_ends_a_positioned_subscription(self, form):

@@ -32,6 +32,7 @@ struct DrainOptions {
   int port = 0;
   bool bare = false;     // TCP without a protocol
   bool deflate = false;  // asks for permessage-deflate, and insists on it
+  bool counts_frames = false;  // each is the next message, whatever it says
   Route receiver;
   bool has_publisher = false;  // of its own; otherwise the first receiver publishes
   Route publisher;

@@ -17,6 +17,7 @@
 
 #include "auth/auth.h"
 #include "base/refusal.h"
+#include "door/centrifuge/blocks.h"
 #include "door/centrifuge/errors.h"
 #include "door/centrifuge/protocol.h"
 #include "door/centrifuge/publication.h"
@@ -67,10 +68,12 @@ class CentrifugeFront final : public HookSink {
   bool on_gap(Peer& peer, hub::SubscriptionId id, const hub::Position& after);
   void on_live(Peer& peer, hub::SubscriptionId id);
   void on_refused(Peer& peer, hub::SubscriptionId id, base::Error error);
-  // Live messages as this one connection gets them; empty: it gets none of them. They count as delivered.
-  std::string encode_for(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
-  // As every WebSocket of this format gets them that has no wishes of its own.
-  std::string encode_shared(door::centrifuge::Carrier::Format format, const hub::Batch& batch);
+  // Live messages as this subscription gets them; null: it gets none of them, and they count as delivered.
+  base::SharedBytes block_for(const Peer& peer, hub::SubscriptionId id, hub::Batch& batch);
+  // As every connection of this carrier gets them that has no wishes of its own.
+  base::SharedBytes shared_block(door::centrifuge::Carrier carrier, hub::Batch& batch);
+  // What block_for() has made is on its way.
+  void delivered(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
 
   // Ends subscriptions that have missed something, and lets connections go on that were waited for.
   void settle();
@@ -176,6 +179,7 @@ class CentrifugeFront final : public HookSink {
   door::centrifuge::Publication publication_for(const Session& session, Subscription& subscription,
                                                 const hub::MessageRef& message,
                                                 const door::centrifuge::PublicationScope& scope);
+  door::centrifuge::Blocks& blocks_of(hub::Batch& batch) const;
   bool keeps_history(std::string_view channel) const;
 
   // centrifuge_requests.cc
@@ -228,6 +232,7 @@ class CentrifugeFront final : public HookSink {
   Peer* speaking_ = nullptr;  // its replies go into packer_ until the frame has been handled
   std::optional<door::centrifuge::Packer> packer_;
   std::forward_list<std::string> made_;  // what views of publications point to
+  std::vector<std::uint32_t> chosen_;    // by a filter; reused from call to call
 };
 
 }  // namespace server
