@@ -81,14 +81,16 @@ class HttpFront {
   void set_principal(Peer& peer, PrincipalRef principal);
   void finish_poll(Peer& peer);
 
+  bool too_long_to_publish(const Request& request) const;
+  bool takes_body(Peer& peer, const Request& request);
+  void leave_http(Peer& peer, Peer::Phase phase, DoorKind door);
+
+  // http_front_answers.cc
   void respond(Peer& peer, std::string_view json);
   void respond_error(Peer& peer, const base::Refusal& refusal);
   void refuse_method(Peer& peer, std::string_view allowed);
-  bool too_long_to_publish(const Request& request) const;
-  bool takes_body(Peer& peer, const Request& request);
   void send_answer(Peer& peer, std::string answer);
   void next_request(Peer& peer);
-  void leave_http(Peer& peer, Peer::Phase phase, DoorKind door);
 
   Desk& desk_;
   FeedFront& feeds_;

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "server/announce.h"
+#include "server/closing.h"
 
 namespace server {
 namespace {
