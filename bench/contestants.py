@@ -123,11 +123,13 @@ class Centrifuge(Wirebird):
 
     def prepare(self, folder, port):
         command = super().prepare(folder, port)
-        if self.delta:
-            config = folder / "wirebird.toml"
-            # Deltas need a history.
-            config.write_text(config.read_text().replace("history_messages_max = 0",
-                                                         "history_messages_max = 1\nallow_delta = true\ndelta_publish = true"))
+        config = folder / "wirebird.toml"
+        options = "presence = false\njoin_leave = false"  # which --dev switches on
+        if self.delta:  # needs a history
+            options += "\nhistory_messages_max = 1\nallow_delta = true\ndelta_publish = true"
+        else:
+            options += "\nhistory_messages_max = 0"
+        config.write_text(config.read_text().replace("history_messages_max = 0", options))
         return command
 
 
