@@ -7,8 +7,8 @@
 #include "door/centrifuge/json_in.h"
 #include "door/centrifuge/protobuf_in.h"
 #include "server/centrifuge_close.h"
-#include "server/emulation.h"
 #include "server/closing.h"
+#include "server/emulation.h"
 #include "ws/frame.h"
 
 namespace server {

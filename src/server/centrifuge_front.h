@@ -70,8 +70,8 @@ class CentrifugeFront final : public HookSink {
   void on_refused(Peer& peer, hub::SubscriptionId id, base::Error error);
   // Live messages as this subscription gets them; null: it gets none of them, and they count as delivered.
   base::SharedBytes block_for(const Peer& peer, hub::SubscriptionId id, hub::Batch& batch);
-  // As every connection of this carrier gets them that has no wishes of its own.
-  base::SharedBytes shared_block(door::centrifuge::Carrier carrier, hub::Batch& batch);
+  // As every connection gets them by this way that has no wishes of its own.
+  base::SharedBytes shared_block(door::centrifuge::Way way, hub::Batch& batch);
   // What block_for() has made is on its way.
   void delivered(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
 

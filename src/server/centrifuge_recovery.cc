@@ -104,6 +104,8 @@ SubscribeResult CentrifugeFront::answer_of(const Session& session, Subscription&
                          .data = payload_of(pending.data),
                          .was_recovering = pending.recover,
                          .delta = subscription.delta};
+  // Who leaves a channel and comes to another may get the same number again, behind everything that was sent by it.
+  if (subscription.by_number) result.id = desk_.fan_out.number_of(channel_of(subscription));
   if (subscription.positioned) {
     result.epoch = top.epoch.view();
     result.offset = top.offset;

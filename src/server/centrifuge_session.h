@@ -55,6 +55,7 @@ struct CentrifugeSession {
     bool tells_events : 1 = false;  // those of others are told to it
     bool settled : 1 = false;       // what follows the answer has been done
     bool delta : 1 = false;
+    bool by_number : 1 = false;  // pushes carry the channel's number
     hub::SubscriptionId id;
     hub::SubscriptionId events;            // to the companion of the channel: joins and leaves
     hub::MessageRef base;                  // delta: what was sent last
