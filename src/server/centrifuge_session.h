@@ -88,9 +88,10 @@ struct CentrifugeSession {
   bool by_hook = false;      // who it is was said by a hook, which is asked again before the end
   bool frame_pings = false;  // pings of WebSocket instead of the protocol's own
   std::uint32_t connect_command = 0;
-  std::uint16_t joining = 0;  // subscriptions that the answer to connect waits for
-  std::uint16_t leaving = 0;  // subscriptions whose end was asked for before they began
-  std::string client;         // UUID
+  std::uint16_t joining = 0;     // subscriptions that the answer to connect waits for
+  std::uint16_t recovering = 0;  // place of the subscription that has begun last with something to recover
+  std::uint16_t leaving = 0;     // subscriptions whose end was asked for before they began
+  std::string client;            // UUID
   hub::ClientIdentity identity;
   std::string meta;                     // JSON of the token; for hooks
   std::vector<egress::Header> headers;  // of the client's request, those that hooks get

@@ -119,6 +119,7 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   const bool cache = options.recovery_mode == RecoveryMode::cache;
   pending.recover = subscription.recoverable && (request.recover || (cache && options.auto_cache_recover));
   if (pending.recover) {
+    if (pending.command != 0) session.recovering = static_cast<std::uint16_t>(place);
     const auto epoch = epoch_of(request.epoch);
     pending.asked = {epoch.value_or(hub::Epoch{}), request.offset};
     if (cache) {
