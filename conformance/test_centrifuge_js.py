@@ -72,6 +72,11 @@ allow_delta = true
 [namespaces.tags]
 subscribe = "user"
 allow_tags_filter = true
+[namespaces.compact]
+subscribe = "user"
+publish = "user"
+join_leave = true
+allow_channel_compaction = true
 [namespaces.readonly]
 subscribe = "user"
 [namespaces.subpub]

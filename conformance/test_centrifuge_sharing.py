@@ -1,6 +1,7 @@
 """What receivers of the Centrifuge protocol share: one encoding for each way to carry it, the same difference for all who had the same
 message, and a filter that only chooses. Seen from outside by the count of encodings, and by everybody getting what is right."""
 import json
+from unittest import mock
 
 import rig
 import wire
@@ -14,6 +15,10 @@ allow_delta = true
 delta_publish = true
 slow_reader = "drop"
 history_messages_max = 2
+[namespaces.compact]
+subscribe = "user"
+join_leave = true
+allow_channel_compaction = true
 [namespaces.tags]
 subscribe = "user"
 allow_tags_filter = true
@@ -71,7 +76,7 @@ class Reader:
         return json.loads(text)
 
 
-class Sharing(Raw):
+class OneWorker(Raw):
     options = {"dev": False, "config": SHARING}
 
     def setUp(self):
@@ -89,15 +94,17 @@ class Sharing(Raw):
         stream.connect = stream.reply(1)["connect"]
         return stream
 
-    def everybody(self):
-        """Three of each way."""
-        sockets = [self.connected(form) for form in (Json, Protobuf) for _ in range(3)]
-        return sockets + [self.stream(*way) for way in STREAMS for _ in range(3)]
-
     def publish(self, channel, data, **options):
         body = json.dumps({"channel": channel, "data": data, **options})
         answer = self.api.request("POST", "/api/publish", body, {"Content-Type": "application/json", "X-API-Key": API_KEY})
         self.assertEqual((answer.status, "error" in answer.json), (200, False), answer.body)
+
+
+class Sharing(OneWorker):
+    def everybody(self):
+        """Three of each way."""
+        sockets = [self.connected(form) for form in (Json, Protobuf) for _ in range(3)]
+        return sockets + [self.stream(*way) for way in STREAMS for _ in range(3)]
 
     def test_one_encoding_for_each_way(self):
         channel, everybody = self.channel("short"), self.everybody()
@@ -210,6 +217,86 @@ class Sharing(Raw):
         self.assertEqual([everything.push()[2]["data"] for _ in range(60)], list(range(60)))
         self.assertEqual([a.push()[2]["data"] for _ in range(40)], [n for n in range(60) if n % 3])
         self.assertEqual([b.push()[2]["data"] for _ in range(20)], [n for n in range(60) if n % 3 == 0])
+
+
+class Numbers(OneWorker):
+    """Channel compaction: numbers in place of names."""
+
+    def subscribe(self, session, channel, **options):
+        return session.ask(subscribe={"channel": channel, "flag": 1, **options}).get("id", 0)
+
+    def numbered(self, session):
+        """The next push of a session: (number, kind, body); it has no name."""
+        push = session.next()["push"]
+        self.assertNotIn("channel", push)
+        number = push.pop("id")
+        (kind, body), = push.items()
+        return number, kind, body
+
+    def test_the_same_number_for_all_connections_of_a_worker(self):
+        channel, other = self.channel("compact"), self.channel("compact")
+        sessions = [self.connected(), self.connected(), self.stream("sse", Json), self.stream("http_stream", Json)]
+        numbers = {self.subscribe(each, channel) for each in sessions}
+        self.assertEqual(len(numbers), 1)
+        number = numbers.pop()
+        self.assertGreater(number, 0)
+        self.assertNotEqual(self.subscribe(sessions[0], other), number)
+        by_name = self.connected()
+        self.assertEqual(by_name.ask(subscribe={"channel": channel}), {})
+        before = self.blocks()
+        self.publish(channel, {"n": 1})
+        for each in sessions:
+            self.assertEqual(self.numbered(each), (number, "pub", {"data": {"n": 1}, "offset": 1, "epoch": mock.ANY}))
+        self.assertEqual(by_name.push()[:2], ("pub", channel))
+        self.assertEqual(self.blocks() - before, 4, "two for WebSockets, one for each kind of stream")
+
+    def test_joins_and_leaves(self):
+        channel = self.channel("compact")
+        socket, guest = self.connected(), self.connected()
+        number = self.subscribe(socket, channel, join_leave=True)
+        self.assertEqual(self.numbered(socket)[:2], (number, "join"))
+        self.subscribe(guest, channel)
+        guest.ask(unsubscribe={"channel": channel})
+        self.assertEqual([self.numbered(socket)[:2] for _ in range(2)], [(number, "join"), (number, "leave")])
+
+    def test_a_number_may_be_used_again_behind_what_was_sent_by_it(self):
+        socket = self.connected()
+        for n in range(20):
+            channel = self.channel("compact") + str(n)
+            number = self.subscribe(socket, channel)
+            self.publish(channel, n)
+            self.assertEqual(self.numbered(socket), (number, "pub", {"data": n, "offset": 1, "epoch": mock.ANY}))
+            self.publish(channel, "on its way when it ends")
+            unsubscribe = socket.numbered({"unsubscribe": {"channel": channel}})
+            following = socket.numbered({"subscribe": {"channel": channel + "+", "flag": 1}})
+            socket.send(unsubscribe, following)
+            # What comes by the number before the end of the one is its own, what comes behind the beginning of the other the other's.
+            self.assertEqual(self.numbered(socket)[2]["data"], "on its way when it ends")
+            self.assertEqual(socket.next(), {"id": unsubscribe["id"], "unsubscribe": {}})
+            reply = socket.next()
+            self.assertEqual(reply["id"], following["id"])
+            self.publish(channel + "+", "other")
+            self.assertEqual(self.numbered(socket)[::2], (reply["subscribe"]["id"], {"data": "other", "offset": 1, "epoch": mock.ANY}))
+            socket.ask(unsubscribe={"channel": channel + "+"})
+
+    def test_who_gets_names(self):
+        channel = self.channel("compact")
+        protobuf, stream = self.connected(Protobuf), self.stream("http_stream", Protobuf)
+        named = self.connected()
+        self.assertEqual([self.subscribe(each, channel) for each in (protobuf, stream)], [0, 0])
+        self.assertEqual(self.subscribe(named, self.channel("tags")), 0, "its namespace does not say so")
+        self.publish(channel, 1)
+        for each in (protobuf, stream):
+            self.assertEqual(each.push()[:2], ("pub", channel))
+
+    def test_what_is_not_delivered_has_the_name(self):
+        channel = self.channel("compact")
+        socket = self.connected()
+        self.subscribe(socket, channel)
+        body = json.dumps({"user": "alice", "channel": channel})
+        answer = self.api.request("POST", "/api/unsubscribe", body, {"Content-Type": "application/json", "X-API-Key": API_KEY})
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(socket.push()[:2], ("unsubscribe", channel))
 
 
 if __name__ == "__main__":

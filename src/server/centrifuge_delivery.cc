@@ -6,7 +6,6 @@
 namespace server {
 
 using door::centrifuge::Blocks;
-using door::centrifuge::Carrier;
 using door::centrifuge::Publication;
 using door::centrifuge::PublicationScope;
 
@@ -30,19 +29,20 @@ base::SharedBytes CentrifugeFront::block_for(const Peer& peer, hub::Subscription
   if (subscription.state == Subscription::State::broken) return {};
   Blocks& blocks = blocks_of(batch);
   const std::uint64_t before = blocks.encodings();
+  const door::centrifuge::Way way{session.carrier, subscription.by_number};
   base::SharedBytes block;
   if ((place & Session::kEventsIndex) != 0) {
-    block = blocks.whole(session.carrier);
+    block = blocks.whole(way);
   } else if (subscription.filter) {
     chosen_.clear();
     for (std::uint32_t i = 0; i < batch.messages.size(); ++i) {
       if (matches(subscription, *batch.messages[i])) chosen_.push_back(i);
     }
-    block = blocks.some(session.carrier, chosen_);
+    block = blocks.some(way, chosen_);
   } else if (subscription.delta) {
-    block = blocks.deltas(session.carrier, subscription.base);
+    block = blocks.deltas(way, subscription.base);
   } else {
-    block = blocks.whole(session.carrier);
+    block = blocks.whole(way);
   }
   desk_.counters.fan_out_blocks.add(blocks.encodings() - before);
   return block;
@@ -55,16 +55,19 @@ void CentrifugeFront::delivered(Peer& peer, hub::SubscriptionId id, const hub::B
   if (subscription.delta) subscription.base = batch.messages.back();
 }
 
-base::SharedBytes CentrifugeFront::shared_block(Carrier carrier, hub::Batch& batch) {
+base::SharedBytes CentrifugeFront::shared_block(door::centrifuge::Way way, hub::Batch& batch) {
   Blocks& blocks = blocks_of(batch);
   const std::uint64_t before = blocks.encodings();
-  base::SharedBytes block = blocks.whole(carrier);
+  base::SharedBytes block = blocks.whole(way);
   desk_.counters.fan_out_blocks.add(blocks.encodings() - before);
   return block;
 }
 
 Blocks& CentrifugeFront::blocks_of(hub::Batch& batch) const {
-  if (!batch.made) batch.made = std::make_unique<Blocks>(batch, keeps_history(batch.channel));
+  if (!batch.made) {
+    batch.made = std::make_unique<Blocks>(batch, keeps_history(batch.channel),
+                                          desk_.fan_out.number_of(hub::events_of(batch.channel)));
+  }
   return static_cast<Blocks&>(*batch.made);  // nobody else makes any
 }
 

@@ -7,8 +7,8 @@
 #include "door/centrifuge/json_in.h"
 #include "door/centrifuge/protobuf_in.h"
 #include "server/centrifuge_close.h"
-#include "server/emulation.h"
 #include "server/closing.h"
+#include "server/emulation.h"
 #include "ws/frame.h"
 
 namespace server {
@@ -211,7 +211,9 @@ void CentrifugeFront::arm(Peer& peer) {
   desk_.connections.arm(peer);
 }
 
-void CentrifugeFront::drained(Peer& peer) { desk_.connections.unpause(peer, Pause::room); }
+void CentrifugeFront::drained(Peer& peer) { recover_next(peer); }
+
+void CentrifugeFront::gone(Peer& peer) { recoveries_.erase(peer.slot); }
 
 void CentrifugeFront::reply(Peer& peer, Reply reply) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return;
@@ -281,6 +283,7 @@ void CentrifugeFront::settle(Peer& peer) {
   } else if (!session.held.empty()) {
     go_on(peer);
   }
+  if (!over()) recover_next(peer);
 }
 
 }  // namespace server

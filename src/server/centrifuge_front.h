@@ -7,6 +7,7 @@
 // Threads: owned by one worker.
 #pragma once
 
+#include <deque>
 #include <forward_list>
 #include <memory>
 #include <optional>
@@ -70,8 +71,8 @@ class CentrifugeFront final : public HookSink {
   void on_refused(Peer& peer, hub::SubscriptionId id, base::Error error);
   // Live messages as this subscription gets them; null: it gets none of them, and they count as delivered.
   base::SharedBytes block_for(const Peer& peer, hub::SubscriptionId id, hub::Batch& batch);
-  // As every connection of this carrier gets them that has no wishes of its own.
-  base::SharedBytes shared_block(door::centrifuge::Carrier carrier, hub::Batch& batch);
+  // As every connection gets them by this way that has no wishes of its own.
+  base::SharedBytes shared_block(door::centrifuge::Way way, hub::Batch& batch);
   // What block_for() has made is on its way.
   void delivered(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
 
@@ -164,6 +165,12 @@ class CentrifugeFront final : public HookSink {
   }
 
   // centrifuge_recovery.cc
+  // One recovery after the other: an answer may be long, and its reader slow. False: drained() or settle() will tell
+  // when the next one may begin.
+  bool may_recover(Peer& peer);
+  // Of a subscription that is undecided until then.
+  void recover_later(Peer& peer, const door::centrifuge::SubscribeRequest& request, Asked asked);
+  void recover_next(Peer& peer);
   // Decides what became of what was missed. The views live until made_ is cleared and as long as the pending state.
   door::centrifuge::SubscribeResult answer_of(const Session& session, Subscription& subscription);
   void answer_subscribe(Peer& peer, Subscription& subscription);
@@ -228,6 +235,7 @@ class CentrifugeFront final : public HookSink {
   Desk& desk_;
   std::unordered_map<hub::RequestId, Asked> asked_;
   std::uint64_t requests_ = 0;
+  std::unordered_map<hub::PeerSlot, std::deque<Asked>> recoveries_;  // that wait for their turn, by connection
   std::vector<base::PeerId> unsettled_;
   Peer* speaking_ = nullptr;  // its replies go into packer_ until the frame has been handled
   std::optional<door::centrifuge::Packer> packer_;

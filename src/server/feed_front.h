@@ -30,6 +30,7 @@ enum class Format : std::uint8_t {
   sse_envelope,  // one channel: the id is the position
   sse_raw,
   centrifuge_json,
+  centrifuge_json_by_number,
   centrifuge_protobuf,
   individual,  // looked at one by one: several SSE channels, long polling, compression with context, and in the
                // Centrifuge door whatever depends on the subscription

@@ -11,9 +11,10 @@ namespace server {
 
 base::SharedBytes FeedFront::encode(Format format, hub::Batch& batch) {
   using Carrier = door::centrifuge::Carrier;
-  if (format == Format::centrifuge_json || format == Format::centrifuge_protobuf) {
-    const bool json = format == Format::centrifuge_json;
-    return centrifuge_.shared_block({json ? Carrier::Format::json : Carrier::Format::protobuf}, batch);
+  if (format == Format::centrifuge_json) return centrifuge_.shared_block({}, batch);
+  if (format == Format::centrifuge_json_by_number) return centrifuge_.shared_block({.by_number = true}, batch);
+  if (format == Format::centrifuge_protobuf) {
+    return centrifuge_.shared_block({.carrier = {.format = Carrier::Format::protobuf}}, batch);
   }
   desk_.counters.fan_out_blocks.add();
   text_.clear();
@@ -48,6 +49,7 @@ base::SharedBytes FeedFront::encode(Format format, hub::Batch& batch) {
         }
         break;
       case Format::centrifuge_json:
+      case Format::centrifuge_json_by_number:
       case Format::centrifuge_protobuf:
       case Format::individual:
       case Format::count:

@@ -141,7 +141,6 @@ constexpr auto kKnown = std::to_array<Known>({
 // Needless here, or the same without a word: buffers of its implementation, ways in that are always open, presence that
 // follows the subscriptions themselves, positions that every delivery checks. With everything below them.
 constexpr auto kNeedless = std::to_array<std::string_view>({
-    "channel.without_namespace.allow_channel_compaction",
     "channel.without_namespace.shared_position_sync",
     "channel.without_namespace.state_proxy_name",
     "channel.without_namespace.subscribe_stream_proxy_bidirectional",

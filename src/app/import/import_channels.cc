@@ -65,6 +65,7 @@ class Channels {
     options_.allow_recovery = take_switch("allow_recovery");
     options_.force_positioning = take_switch("force_positioning");
     options_.allow_tags_filter = take_switch("allow_tags_filter");
+    options_.allow_channel_compaction = take_switch("allow_channel_compaction");
     options_.presence = take_switch("presence");
     options_.join_leave = take_switch("join_leave");
     options_.force_push_join_leave = take_switch("force_push_join_leave");

@@ -9,11 +9,12 @@
 namespace door::centrifuge {
 namespace {
 
-constexpr Carrier kSocket{};
-constexpr Carrier kStream{.transport = Carrier::Transport::stream};
-constexpr Carrier kSse{.transport = Carrier::Transport::sse};
-constexpr Carrier kUniSse{.transport = Carrier::Transport::sse, .unidirectional = true};
-constexpr Carrier kProtobufSocket{.format = Carrier::Format::protobuf};
+constexpr Way kSocket{};
+constexpr Way kStream{{.transport = Carrier::Transport::stream}};
+constexpr Way kSse{{.transport = Carrier::Transport::sse}};
+constexpr Way kUniSse{{.transport = Carrier::Transport::sse, .unidirectional = true}};
+constexpr Way kProtobufSocket{{.format = Carrier::Format::protobuf}};
+constexpr Way kNumbered{{}, true};
 
 const std::string kFiller(200, 'x');
 enum class Delta : std::uint8_t { no, yes };
@@ -29,7 +30,7 @@ struct Fixture {
   explicit Fixture(std::vector<hub::MessageRef> all) : messages(std::move(all)) { batch.messages = messages; }
   std::vector<hub::MessageRef> messages;
   hub::Batch batch{"c", hub::parse_position("abcdefgh:1")->epoch, hub::Batch::Source::live, {}, {}, {}};
-  Blocks blocks{batch, true};
+  Blocks blocks{batch, true, 7};
 };
 
 bool same(const base::SharedBytes& a, const base::SharedBytes& b) { return a.view().data() == b.view().data(); }
@@ -52,7 +53,7 @@ TEST(Blocks, OneForAllOfACarrier) {
   EXPECT_EQ(count(stream.view(), "\n"), 2U);
   EXPECT_EQ(count(sse.view(), "data: {\"push\":"), 2U);
   EXPECT_EQ(count(uni.view(), "data: {\"channel\":\"c\""), 2U) << "bare pushes";
-  for (const Carrier& carrier : {kStream, kSse, kUniSse}) f.blocks.whole(carrier);
+  for (const Way& way : {kStream, kSse, kUniSse}) f.blocks.whole(way);
   EXPECT_EQ(f.blocks.encodings(), 5U);
 }
 
@@ -107,6 +108,19 @@ TEST(Blocks, AFilterTakesFromWhatIsShared) {
   EXPECT_EQ(f.blocks.encodings(), 3U) << "only the first was new";
   EXPECT_EQ(pair.size(), f.blocks.some(kSocket, std::vector<std::uint32_t>{0}).size() + one.size());
   EXPECT_TRUE(pair.view().ends_with(one.view()));
+}
+
+TEST(Blocks, ByNumberOrByName) {
+  Fixture f({message(1, "a", Delta::yes), message(2, "b", Delta::yes)});
+  const base::SharedBytes whole = f.blocks.whole(kNumbered), deltas = f.blocks.deltas(kNumbered, nullptr);
+  for (const base::SharedBytes& bytes : {whole, deltas, f.blocks.some(kNumbered, std::vector<std::uint32_t>{0, 1})}) {
+    EXPECT_EQ(count(bytes.view(), "{\"push\":{\"id\":7,\"pub\":{"), 2U);
+    EXPECT_EQ(count(bytes.view(), "channel"), 0U);
+  }
+  EXPECT_TRUE(same(whole, f.blocks.whole(kNumbered)));
+  EXPECT_EQ(count(f.blocks.whole(kSocket).view(), "{\"push\":{\"channel\":\"c\",\"pub\":{"), 2U);
+  EXPECT_EQ(count(f.blocks.deltas(kSocket, nullptr).view(), "{\"push\":{\"channel\":\"c\",\"pub\":{"), 2U);
+  EXPECT_EQ(f.blocks.encodings(), 4U);
 }
 
 }  // namespace
