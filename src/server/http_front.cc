@@ -154,7 +154,7 @@ bool HttpFront::takes_body(Peer& peer, const Request& request) {
   if (rest_after(request.path, "/connection")) return !announces_large_body(request, kConnectBytesMax);
   if (rest_after(request.path, "/api")) {
     if (request.path == "/api/ticket") return false;
-    return dev || (desk_.connections.listener_of(peer).admin && has_api_key(desk_, request));
+    return dev || (serves_api(peer) && has_api_key(desk_, request));
   }
   const auto path_channel = rest_after(request.path, "/pub");
   if (!path_channel || path_channel->empty()) return false;
@@ -175,6 +175,11 @@ bool HttpFront::takes_body(Peer& peer, const Request& request) {
   set_principal(peer, *std::move(principal));
   peer.http()->identified = true;
   return true;
+}
+
+bool HttpFront::serves_api(const Peer& peer) const {
+  const Options& options = desk_.options();
+  return options.dev || options.public_api || desk_.connections.listener_of(peer).admin;
 }
 
 void HttpFront::receive_eof(Peer& peer) {
@@ -264,7 +269,7 @@ void HttpFront::handle(Peer& peer) {
     return post ? issue_ticket(peer, request) : refuse_method(peer, "POST");
   }
   const bool operator_here = options.dev || admin_listener;
-  if (const auto method = rest_after(path, "/api"); method && operator_here && *method != "openapi.yaml") {
+  if (const auto method = rest_after(path, "/api"); method && serves_api(peer) && *method != "openapi.yaml") {
     return post || get ? api(peer, request, *query, *method) : refuse_method(peer, "GET, HEAD, POST");
   }
   std::string page;

@@ -77,6 +77,7 @@ class HttpFront {
   std::optional<std::string> switch_to_websocket(Peer& peer, const Request& request, const Switch& to);
   bool admit_client(Peer& peer, const Request& request);
   bool answers_to(const Peer& peer, const Request& request) const;
+  bool serves_api(const Peer& peer) const;
   bool may_watch(Peer& peer, const std::vector<std::string>& channels);
   void set_principal(Peer& peer, PrincipalRef principal);
   void finish_poll(Peer& peer);
