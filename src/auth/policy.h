@@ -15,7 +15,7 @@
 //   api_key              ok          ok             ok             ok
 //
 // A token names a channel if one of its patterns for the verb covers it: `subscribe`, and for history and presence the
-// same; `publish`. Standing::channel_token is as good, but for publishing.
+// same; `publish`, for removing too. Standing::channel_token is as good, but for publishing and removing.
 //
 // Before that: who is subscribed may do what the namespace leaves to subscribers (`..._for_subscriber`; history and
 // presence also where they have no access of their own).

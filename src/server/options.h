@@ -24,6 +24,13 @@ enum class RecoveryMode : std::uint8_t {
   cache,   // the newest message, if it is not the one it has
 };
 
+// Which key a client that publishes to a map changes.
+enum class ClientKey : std::uint8_t {
+  any,        // the one that it names
+  client_id,  // its own, whatever it names
+  user_id,
+};
+
 struct NamespaceOptions {
   std::string name;                                      // empty: the default namespace
   auth::NamespacePermissions permissions;                // [live]
@@ -36,6 +43,19 @@ struct NamespaceOptions {
 
   std::string channel_pattern;                                    // [live] auth::NamePattern; empty: any name
   door::PayloadFormat payload_format = door::PayloadFormat::any;  // [live] of what clients and back ends publish
+
+  // Maps [live]. What the history_... above say is of the stream of changes there; an ephemeral map keeps none.
+  hub::SubscriptionType subscription_type = hub::SubscriptionType::stream;
+  hub::MapMode map_mode = hub::MapMode::recoverable;
+  bool map_ordered = false;          // by score
+  base::Duration map_key_ttl = 60s;  // not of persistent maps, nor of those that the server keeps
+  std::uint32_t map_keys_max = 100'000;
+  std::uint32_t map_bytes_max = 64 << 20;
+  ClientKey map_client_key = ClientKey::any;
+  bool map_remove_client_on_unsubscribe = false;  // the key that is the id of a client goes with its subscription
+  // Who is subscribed to a channel stands in the map of this name with the channel's behind it; empty: in none.
+  std::string map_clients_presence_prefix;
+  std::string map_users_presence_prefix;
 
   // What subscribers of the Centrifuge door get [live, for new subscriptions]
   bool presence = false;
@@ -135,6 +155,7 @@ struct Options {
   std::uint32_t handshakes_per_s_max = 4'000;     // TLS, per worker, before the handshake
   std::uint64_t memory_bytes_max = 0;             // 0: 75 % of the cgroup or machine
   std::uint64_t history_bytes_total_max = 0;      // 0: a quarter of memory_bytes_max
+  std::uint64_t map_bytes_total_max = 0;          // 0: a quarter of memory_bytes_max
   base::Duration channel_idle = 60s;
   base::Duration history_meta_ttl = 24h;
   std::uint32_t channels_max = 1'000'000;

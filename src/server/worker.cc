@@ -180,6 +180,8 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* present = std::get_if<hub::Present>(&mail)) {
     if (ApiFront::owns(present->request)) return http_front_.api_present(*present);
     centrifuge_front_.present(*present);
+  } else if (auto* state = std::get_if<hub::StatePage>(&mail)) {
+    if (ApiFront::owns(state->request)) return http_front_.api_state(*state);
   } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
     post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
   } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
@@ -290,7 +292,7 @@ void Worker::gone(Peer& peer) {
 
 void Worker::sweep() {
   if (clock_now_ < next_sweep_) return;
-  const bool more = home_.sweep(now());
+  const bool more = home_.sweep(now(), post_);
   next_sweep_ = clock_now_ + (more ? kSweepAgain : kSweepInterval);
   publish_gauges();
   note_departures();
