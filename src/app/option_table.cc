@@ -693,6 +693,12 @@ constexpr auto kOptions = std::to_array<Option>({
      .slot = in_channels<&NamespaceOptions::allow_tags_filter>,
      .reload = Reload::live,
      .help = "A subscriber may say by their tags which messages it wants. With dev true unless it is set."},
+    {.key = "channels.allow_channel_compaction",
+     .slot = in_channels<&NamespaceOptions::allow_channel_compaction>,
+     .reload = Reload::live,
+     .help =
+         "What is pushed to JSON clients of the Centrifuge protocol that ask for it carries a number in place of the "
+         "channel's name."},
     {.key = "channels.subscribe_hook",
      .slot = in_channels<&NamespaceOptions::subscribe_hook>,
      .reload = Reload::live,

@@ -47,6 +47,11 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeR
     ask_subscribe(peer, command, options.subscribe_hook, request, *std::move(permitted));
   } else if (cached && !options.cache_empty_hook.empty()) {
     look_for_last_value(peer, request, *std::move(permitted));
+  } else if ((request.recover || cached) && !may_recover(peer)) {
+    peer.centrifuge()->undecided.push_back({std::string(request.channel)});
+    Asked asked{.peer = peer.id(), .command = command, .channel = std::string(request.channel)};
+    asked.permitted = std::make_unique<Permitted>(*std::move(permitted));
+    recover_later(peer, request, std::move(asked));
   } else {
     subscribe(peer, request.channel, request, *std::move(permitted));
   }

@@ -1,5 +1,7 @@
 // What a subscriber of the Centrifuge door missed while it was away, and the answer that tells it.
 #include <utility>
+
+#include "door/centrifuge/protobuf_out.h"
 #include "door/centrifuge/publication.h"
 #include "server/centrifuge_close.h"
 #include "server/centrifuge_front.h"
@@ -8,6 +10,7 @@ namespace server {
 
 using door::centrifuge::DisconnectCode;
 using door::centrifuge::ErrorCode;
+using door::centrifuge::SubscribeRequest;
 using door::centrifuge::SubscribeResult;
 
 namespace {
@@ -25,6 +28,40 @@ std::optional<hub::Epoch> epoch_of(std::string_view text) {
   return position ? std::optional(position->epoch) : std::nullopt;
 }
 
+bool CentrifugeFront::may_recover(Peer& peer) {
+  const Session& session = *peer.centrifuge();
+  if (session.recovering < session.subscriptions.size()) {
+    const Subscription& last = session.subscriptions[session.recovering];
+    const bool begun = last.state == Subscription::State::joining && last.pending->recover;
+    if (begun && last.pending->command != 0) return false;
+  }
+  return desk_.connections.has_room(peer);
+}
+
+void CentrifugeFront::recover_later(Peer& peer, const SubscribeRequest& request, Asked asked) {
+  SubscribeRequest rest = request;  // without what has been looked at: how long it is the client decides
+  rest.token = {};
+  rest.data = {};
+  rest.tf.reset();
+  std::string kept;
+  door::centrifuge::append_protobuf(kept, door::centrifuge::Command{1, rest});
+  asked.kept = std::move(kept);
+  recoveries_[peer.slot].push_back(std::move(asked));
+}
+
+void CentrifugeFront::recover_next(Peer& peer) {
+  const auto waiting = recoveries_.find(peer.slot);
+  if (waiting == recoveries_.end()) return;
+  while (!peer.dying && peer.phase != Peer::Phase::closing && may_recover(peer)) {
+    Asked next = std::move(waiting->second.front());
+    waiting->second.pop_front();
+    const bool was_last = waiting->second.empty();
+    if (was_last) recoveries_.erase(waiting);
+    subscribe_kept(peer, std::move(next));
+    if (was_last) return;
+  }
+}
+
 void CentrifugeFront::on_start(Peer& peer, hub::SubscriptionId id, const hub::Position& start,
                                const std::optional<hub::Gap>& gap) {
   const std::uint16_t place = desk_.fan_out.index_of(id);
@@ -37,7 +74,8 @@ void CentrifugeFront::on_start(Peer& peer, hub::SubscriptionId id, const hub::Po
 void CentrifugeFront::on_replay(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch) {
   const std::uint16_t place = desk_.fan_out.index_of(id);
   if ((place & Session::kEventsIndex) != 0) return;
-  Session::Pending& pending = *peer.centrifuge()->subscriptions[place].pending;
+  const Session& session = *peer.centrifuge();
+  Session::Pending& pending = *session.subscriptions[place].pending;
   pending.reached.offset = batch.last();
   if (pending.lost || !pending.recover) return;  // without recovery it begins behind them
   for (const hub::MessageRef& message : batch.messages) {
@@ -49,9 +87,19 @@ void CentrifugeFront::on_replay(Peer& peer, hub::SubscriptionId id, const hub::B
     pending.bytes += message->charged_bytes();
     pending.messages.push_back(message);
   }
-  if (pending.messages.size() <= kRecoveredMessagesMax && pending.bytes <= kRecoveredBytesMax) return;
+  std::size_t messages = pending.messages.size(), bytes = pending.bytes;
+  if (session.stage == Session::Stage::connecting) {  // one answer for all of them
+    messages = bytes = 0;
+    for (const Subscription& each : session.subscriptions) {
+      if (!each.pending) continue;
+      messages += each.pending->messages.size();
+      bytes += each.pending->bytes;
+    }
+  }
+  if (messages <= kRecoveredMessagesMax && bytes <= kRecoveredBytesMax) return;
   pending.lost = true;
-  pending.messages.clear();
+  pending.messages = {};
+  pending.bytes = 0;
 }
 
 bool CentrifugeFront::on_gap(Peer& peer, hub::SubscriptionId id, const hub::Position& after) {
@@ -110,6 +158,8 @@ SubscribeResult CentrifugeFront::answer_of(const Session& session, Subscription&
                          .data = payload_of(pending.data),
                          .was_recovering = pending.recover,
                          .delta = subscription.delta};
+  // Who leaves a channel and comes to another may get the same number again, behind everything that was sent by it.
+  if (subscription.by_number) result.id = desk_.fan_out.number_of(channel_of(subscription));
   if (subscription.positioned) {
     result.epoch = top.epoch.view();
     result.offset = top.offset;

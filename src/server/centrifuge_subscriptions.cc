@@ -20,6 +20,10 @@ using door::centrifuge::UnsubscribeRequest;
 
 namespace {
 
+bool asks_for_numbers(const SubscribeRequest& request) {
+  return (request.flag & static_cast<std::int64_t>(door::centrifuge::SubscribeFlag::channel_compaction)) != 0;
+}
+
 bool rejects_unrecovered(const SubscribeRequest& request) {
   return (request.flag & static_cast<std::int64_t>(door::centrifuge::SubscribeFlag::reject_unrecovered)) != 0;
 }
@@ -97,6 +101,9 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
       subscription.announced &&
       (request.join_leave || changes.force_push_join_leave.value_or(options.force_push_join_leave));
   subscription.delta = request.delta == "fossil" && options.allow_delta && !permitted.filter;
+  // Not in Protobuf: the JavaScript SDK (5.8) asks for numbers there too, and then finds no subscription by them.
+  subscription.by_number = options.allow_channel_compaction && asks_for_numbers(request) && !subscription.server_side &&
+                           session.carrier.format == door::centrifuge::Carrier::Format::json;
   const bool refreshed_by_hook = permitted.grant == Subscription::Grant::hook && !options.sub_refresh_hook.empty();
   subscription.ttl = refreshed_by_hook ? 0 : permitted.lifetime.ttl;
   subscription.expires = refreshed_by_hook ? permitted.lifetime.ends : permitted.lifetime.until;
@@ -112,6 +119,7 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   const bool cache = options.recovery_mode == RecoveryMode::cache;
   pending.recover = subscription.recoverable && (request.recover || (cache && options.auto_cache_recover));
   if (pending.recover) {
+    if (pending.command != 0) session.recovering = static_cast<std::uint16_t>(place);
     const auto epoch = epoch_of(request.epoch);
     pending.asked = {epoch.value_or(hub::Epoch{}), request.offset};
     if (cache) {
@@ -137,7 +145,10 @@ std::uint8_t CentrifugeFront::format_of(const Session& session, const Subscripti
   Format format = Format::individual;
   if (!subscription.filter && !subscription.delta && !session.carrier.unidirectional &&
       session.carrier.transport == Carrier::Transport::websocket) {
-    format = session.carrier.format == Carrier::Format::json ? Format::centrifuge_json : Format::centrifuge_protobuf;
+    const bool json = session.carrier.format == Carrier::Format::json;
+    format = !json                    ? Format::centrifuge_protobuf
+             : subscription.by_number ? Format::centrifuge_json_by_number
+                                      : Format::centrifuge_json;
   }
   return static_cast<std::uint8_t>(format);
 }
@@ -177,8 +188,10 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   const std::string channel(channel_of(subscription));
   announce_subscribed(desk_, peer, channel);
   if (subscription.tells_events) {
+    Subscription plain;  // neither filtered nor differences
+    plain.by_number = subscription.by_number;
     subscription.events =
-        desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, {}),
+        desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, plain),
                                 static_cast<std::uint16_t>(place | Session::kEventsIndex), desk_.post);
     peer.subscriptions.push_back(subscription.events);
   }

@@ -174,7 +174,6 @@ const base::SharedBytes& FeedFront::encoded(std::uint8_t format, hub::Batch& bat
   auto& block = batch.encoded[format];
   if (!block) {
     block = encode(static_cast<Format>(format), batch);
-    desk_.counters.fan_out_blocks.add();
     if (batch.source == hub::Batch::Source::live) {
       desk_.counters.delivery_time.observe(desk_.clock.now() - batch.messages.front()->ingested());
     }
@@ -214,9 +213,11 @@ std::size_t FeedFront::deliver_individually(Peer& peer, std::uint32_t subscripti
   const hub::SubscriptionId id = desk_.fan_out.id_of(subscription);
   if (peer.door == DoorKind::poll) return add_to_poll(peer, id, batch);
   if (peer.centrifuge()) {
-    const std::string bytes = centrifuge_.encode_for(peer, id, batch);
-    if (!bytes.empty() && !peer.out.empty() && !fits(peer, subscription, batch, bytes.size())) return 0;
-    desk_.connections.send(peer, bytes);
+    const base::SharedBytes block = centrifuge_.block_for(peer, id, batch);
+    if (block.empty()) return batch.messages.size();
+    if (!peer.out.empty() && !fits(peer, subscription, batch, block.size())) return 0;
+    desk_.connections.send(peer, block);
+    centrifuge_.delivered(peer, id, batch);
     return batch.messages.size();
   }
   if (peer.door == DoorKind::sse) {

@@ -30,8 +30,10 @@ enum class Format : std::uint8_t {
   sse_envelope,  // one channel: the id is the position
   sse_raw,
   centrifuge_json,
+  centrifuge_json_by_number,
   centrifuge_protobuf,
-  individual,  // made for one connection: several SSE channels, long polling, compression with context
+  individual,  // looked at one by one: several SSE channels, long polling, compression with context, and in the
+               // Centrifuge door whatever depends on the subscription
   count,
 };
 static_assert(static_cast<std::size_t>(Format::count) <= hub::kFormatsMax);
@@ -77,7 +79,7 @@ class FeedFront final : public hub::Sink {
   bool listening(const Peer& peer) const { return !peer.dying && peer.phase != Peer::Phase::closing; }
 
   // feed_front_encode.cc
-  base::SharedBytes encode(Format format, const hub::Batch& batch);
+  base::SharedBytes encode(Format format, hub::Batch& batch);
   void append_events(const Peer& peer, hub::Position& position, const hub::Batch& batch);
   void append_compressed(Peer& peer, const hub::Batch& batch);
   ws::Deflater& deflater_of(Format format);

@@ -9,13 +9,14 @@
 
 namespace server {
 
-base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
+base::SharedBytes FeedFront::encode(Format format, hub::Batch& batch) {
   using Carrier = door::centrifuge::Carrier;
-  if (format == Format::centrifuge_json || format == Format::centrifuge_protobuf) {
-    const bool json = format == Format::centrifuge_json;
-    return base::SharedBytes::copy(
-        centrifuge_.encode_shared(json ? Carrier::Format::json : Carrier::Format::protobuf, batch));
+  if (format == Format::centrifuge_json) return centrifuge_.shared_block({}, batch);
+  if (format == Format::centrifuge_json_by_number) return centrifuge_.shared_block({.by_number = true}, batch);
+  if (format == Format::centrifuge_protobuf) {
+    return centrifuge_.shared_block({.carrier = {.format = Carrier::Format::protobuf}}, batch);
   }
+  desk_.counters.fan_out_blocks.add();
   text_.clear();
   for (const hub::MessageRef& message : batch.messages) {
     switch (format) {
@@ -48,6 +49,7 @@ base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
         }
         break;
       case Format::centrifuge_json:
+      case Format::centrifuge_json_by_number:
       case Format::centrifuge_protobuf:
       case Format::individual:
       case Format::count:

@@ -70,6 +70,7 @@ struct NamespaceOptions {
   bool allow_delta = false;         // fossil
   bool delta_publish = false;       // for every message, without a word from the publisher
   bool allow_tags_filter = false;
+  bool allow_channel_compaction = false;  // pushes by number; clients that ask for it
 
   // [live] Names of hooks; empty: nobody is asked.
   std::string subscribe_hook;

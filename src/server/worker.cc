@@ -271,6 +271,7 @@ base::Instant Worker::next_timeout(const Peer& peer) const {
 void Worker::drained(Peer& peer) {
   connections_.unpause(peer, Pause::room);
   feeds_.resume(peer);
+  if (peer.centrifuge()) centrifuge_front_.drained(peer);
 }
 
 void Worker::slow(Peer& peer) {
@@ -286,6 +287,7 @@ void Worker::gone(Peer& peer) {
   desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   announce_disconnected(desk_, peer);
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
+  if (peer.centrifuge()) centrifuge_front_.gone(peer);
   if (peer.session.keeps_context()) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
 }
