@@ -43,7 +43,7 @@ class OneHome : public Post, public Rules {
   }
   void pass(base::Duration time) {
     now.instant += time;
-    while (home.sweep(now)) {
+    while (home.sweep(now, *this)) {
     }
   }
   // The payloads, and `+` if there is more; `!` if there is no such position.
