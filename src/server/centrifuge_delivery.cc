@@ -37,21 +37,28 @@ std::string json_text_of(const hub::Message& message) {
 
 }  // namespace
 
-bool CentrifugeFront::matches(const Subscription& subscription, const hub::Message& message) {
+bool CentrifugeFront::matches(const hub::TagFilter* filter, const hub::Message& message) {
   static const hub::Tags kNone;
-  return subscription.filter->matches(message.extras() != nullptr ? message.extras()->tags : kNone);
+  return filter == nullptr || filter->matches(message.extras() != nullptr ? message.extras()->tags : kNone);
 }
 
 // Facts: the first publication is whole, each other one a delta against the one that was sent before it, unless that
 // would be longer. JSON clients get either as a string.
 Publication CentrifugeFront::publication_for(const Session& session, Subscription& subscription,
                                              const hub::MessageRef& message, const PublicationScope& scope) {
-  Publication publication = door::centrifuge::publication_of(*message, scope);
-  if (!subscription.delta) return publication;
+  if (!subscription.delta) return door::centrifuge::publication_of(*message, scope);
+  const hub::MessageRef base =
+      subscription.bases ? subscription.bases->exchange(message) : std::exchange(subscription.base, message);
+  return difference_for(session, base, *message, scope);
+}
+
+Publication CentrifugeFront::difference_for(const Session& session, const hub::MessageRef& base,
+                                            const hub::Message& message, const PublicationScope& scope) {
+  Publication publication = door::centrifuge::publication_of(message, scope);
+  if (publication.removed) return publication;
   const bool json = session.carrier.format == Carrier::Format::json;
-  const hub::MessageRef base = std::exchange(subscription.base, message);
-  std::string whole = json ? json_text_of(*message) : std::string(message->payload());
-  if (base && message->has(hub::Mark::delta)) {
+  std::string whole = json ? json_text_of(message) : std::string(message.payload());
+  if (base && message.has(hub::Mark::delta)) {
     std::string delta = json ? codec::make_delta(json_text_of(*base), whole, codec::Utf8::whole_code_points)
                              : codec::make_delta(base->payload(), whole);
     if (delta.size() < whole.size()) {
@@ -77,7 +84,7 @@ std::string CentrifugeFront::encode_for(Peer& peer, hub::SubscriptionId id, cons
       packer.add({.body = door::centrifuge::push_of(batch.channel, *message, scope)});
       continue;
     }
-    if (subscription.filter && !matches(subscription, *message)) continue;
+    if (!matches(subscription.filter.get(), *message)) continue;
     packer.add({.body = door::centrifuge::Push{.channel = batch.channel,
                                                .body = publication_for(session, subscription, message, scope)}});
   }
@@ -95,7 +102,9 @@ std::string CentrifugeFront::encode_shared(Carrier::Format format, const hub::Ba
 
 bool CentrifugeFront::keeps_history(std::string_view channel) const {
   const NamespaceOptions* options = desk_.snapshot->options_of(hub::events_of(channel));
-  return options != nullptr && options->history_messages_max > 0;
+  if (options == nullptr) return false;
+  if (options->subscription_type != hub::SubscriptionType::stream) return options->map_mode != hub::MapMode::ephemeral;
+  return options->history_messages_max > 0;
 }
 
 }  // namespace server

@@ -7,8 +7,8 @@
 #include "door/centrifuge/json_in.h"
 #include "door/centrifuge/protobuf_in.h"
 #include "server/centrifuge_close.h"
-#include "server/emulation.h"
 #include "server/closing.h"
+#include "server/emulation.h"
 #include "ws/frame.h"
 
 namespace server {
@@ -221,7 +221,7 @@ void CentrifugeFront::reply(Peer& peer, Reply reply) {
   const std::string bytes = packer.take();
   // What a client missed was asked for, and does not make it a slow reader.
   const auto* subscribed = std::get_if<door::centrifuge::SubscribeResult>(&reply.body);
-  const bool asked_for = subscribed != nullptr && !subscribed->publications.empty();
+  const bool asked_for = subscribed != nullptr && !(subscribed->publications.empty() && subscribed->state.empty());
   if (!asked_for && !peer.out.empty() &&
       peer.out.bytes() - peer.replay_bytes + bytes.size() > desk_.options().queue_bytes_max) {
     return close_slow(desk_, peer);

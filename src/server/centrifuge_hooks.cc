@@ -277,7 +277,7 @@ void CentrifugeFront::hook_answered(const HookAsker& asker, HookAnswer<hook::Pub
   if (result == nullptr) return;
   door::centrifuge::Payload data{asked->kept, asked->kind};
   if (result->data.kind != hook::Payload::Kind::none) data = payload_of(result->data);
-  publish(*peer, asked->command, asked->channel, data, result);
+  publish(*peer, asked->command, asked->channel, data, result, {});
 }
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const door::centrifuge::RpcRequest& request) {
@@ -341,13 +341,16 @@ void CentrifugeFront::subscribe_kept(Peer& peer, Asked asked) {
   const auto& request = std::get<door::centrifuge::SubscribeRequest>(command.request);
   // Time has passed: what was looked at before is looked at again. The server may have subscribed it meanwhile.
   if (place_of(peer, request.channel)) return refused(ErrorCode::already_subscribed);
-  if (desk_.snapshot->options_of(request.channel) == nullptr) return refused(ErrorCode::unknown_channel);
+  const NamespaceOptions* options = desk_.snapshot->options_of(request.channel);
+  if (options == nullptr) return refused(ErrorCode::unknown_channel);
+  if (static_cast<std::int32_t>(options->subscription_type) != request.type) return refused(ErrorCode::bad_request);
   const std::uint32_t unsubscribe = decided(peer, asked.channel);
-  subscribe(peer, request.channel, request, std::move(*asked.permitted));
-  if (unsubscribe == 0) return;
-  const auto place = place_of(peer, request.channel);
-  ASSERT(place);
-  peer.centrifuge()->subscriptions[*place].pending->unsubscribe = unsubscribe;
+  if (request.type != 0) {
+    begin_loading(peer, request, std::move(*asked.permitted));
+  } else {
+    subscribe(peer, request.channel, request, std::move(*asked.permitted));
+  }
+  if (unsubscribe != 0) unsubscribe_late(peer, request.channel, unsubscribe);
 }
 
 }  // namespace server

@@ -177,6 +177,8 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
     } else {
       centrifuge_front_.history(*page);
     }
+  } else if (const auto* state = std::get_if<hub::StatePage>(&mail)) {
+    centrifuge_front_.state_read(*state);
   } else if (auto* present = std::get_if<hub::Present>(&mail)) {
     if (ApiFront::owns(present->request)) return http_front_.api_present(*present);
     centrifuge_front_.present(*present);
@@ -283,6 +285,7 @@ void Worker::slow(Peer& peer) {
 void Worker::gone(Peer& peer) {
   desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   announce_disconnected(desk_, peer);
+  if (peer.centrifuge()) centrifuge_front_.gone(peer);
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
   if (peer.session.keeps_context()) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
