@@ -338,12 +338,25 @@ class Pings(Raw):
         self.assertLess(times[0], 3)
         self.assertGreater(times[1] - times[0], 1)
 
+    def test_no_pong(self):
+        sockets = [self.connected(form) for form in (Json, Protobuf)]
+        for socket in sockets:
+            socket.pongs = False
+            socket.receive()
+        for socket in sockets:
+            self.assertEqual(socket.closed(), (3012, "no pong"))
+
     @in_each_format
-    def test_no_pong(self, form):
+    def test_a_pong_may_be_later_than_the_next_ping(self, form):
         socket = self.connected(form)
-        socket.pongs = False
-        socket.receive()
-        self.assertEqual(socket.closed(), (3012, "no pong"))
+        self.assertEqual(socket.receive(), [{}])
+        socket.socket.socket.settimeout(3)  # longer than the interval
+        with self.assertRaises(TimeoutError, msg="another ping came before the pong"):
+            socket.receive()
+        socket.socket.socket.settimeout(wire.DEADLINE_S)
+        for _ in range(2):
+            socket.send({})
+            self.assertEqual(socket.receive(), [{}])
 
     @in_each_format
     def test_pongs_that_nobody_asked_for(self, form):

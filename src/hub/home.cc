@@ -22,6 +22,16 @@ constexpr std::uint32_t kKeyNumbers = UINT32_MAX / 2;  // they go round
 // Per turn too: messages, channels, tombstones or keys that go, each of which costs as much as ten that stay.
 constexpr std::size_t kSweepChanges = 256;
 
+Epoch epoch_of(std::uint64_t number) {
+  static constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+  Epoch epoch;
+  for (char& each : epoch.text) {
+    each = kAlphabet[number % kAlphabet.size()];
+    number /= kAlphabet.size();
+  }
+  return epoch;
+}
+
 }  // namespace
 
 base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uint64_t seed) {
@@ -37,6 +47,7 @@ Home::Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base:
       hash_seed_(hash_seed),
       presence_(hash_seed),
       occupancy_(hash_seed),
+      first_epochs_(entropy.next()),
       behind_(workers) {}
 
 void Home::receive(base::WorkerId from, Mail mail, Now now, Post& post) {
@@ -360,8 +371,8 @@ Home::Channel* Home::create(base::SharedBytes name, Now now) {
   channel.is_map = channel.rules->map.has_value();
   if (channel.rules == &kCompanionRules) ++companions_;
   const std::optional<Tombstone> stone = tombstones_.take(base::hash128(channel.name.view(), hash_seed_));
-  std::tie(channel.epoch, channel.log) = remains_of(stone);
-  if (!stone) channel.epoch = make_epoch();
+  std::tie(channel.epoch, channel.log) = remains_of(channel.name.view(), stone ? &*stone : nullptr);
+  if (channel.rules == &kCompanionRules) channel.epoch = epoch_of(entropy_.next());  // it leaves no tombstone
   by_name_.insert(base::hash64(channel.name.view(), hash_seed_), slot);
   return &channel;
 }
@@ -372,23 +383,22 @@ const ChannelRules* Home::rules_for(std::string_view name) const {
 
 // What was lost of a channel whose tombstone was dropped nobody knows, nor which channels those were: for a time that
 // lies before it there is a gap in every channel that begins anew.
-std::pair<Epoch, ChannelLog> Home::remains_of(const std::optional<Tombstone>& stone) const {
+std::pair<Epoch, ChannelLog> Home::remains_of(std::string_view name, const Tombstone* stone) const {
   std::pair<Epoch, ChannelLog> remains;
-  if (stone) {
+  if (stone != nullptr) {
     remains.first = stone->head.epoch;
     remains.second.start_after(stone->head.offset, stone->newest);
   } else {
+    remains.first = first_epoch(name);
     remains.second.start_after(0, forgotten_);
   }
   return remains;
 }
 
-Epoch Home::make_epoch() {
-  static constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
-  Epoch epoch;
-  for (char& each : epoch.text) each = kAlphabet[entropy_.below(static_cast<std::uint32_t>(kAlphabet.size()))];
-  return epoch;
-}
+// Whoever reads a channel before anybody has used it is told where it will begin, and nothing needs to be kept for
+// that. A channel that has had messages leaves a tombstone with its epoch; once that is dropped, no channel begins with
+// an epoch of before.
+Epoch Home::first_epoch(std::string_view name) const { return epoch_of(base::hash64(name, first_epochs_)); }
 
 void Home::expire(Channel& channel, base::Instant now) {
   change_log(channel, [&](ChannelLog& log) { log.expire(now, channel.rules->log); });
@@ -440,6 +450,7 @@ bool Home::drop_old_tombstones(base::Instant now) {
     const bool too_old = now - oldest->buried >= options_.tombstone_ttl;
     if (!too_old && tombstones_.size() <= options_.tombstones_max) return false;
     forgotten_ = std::max(forgotten_, oldest->newest);
+    first_epochs_ = entropy_.next();
     tombstones_.drop_oldest();
   }
   return true;

@@ -181,9 +181,10 @@ class Home {
   Channel* find_or_create(const base::SharedBytes& name, Now now);
   Channel* create(base::SharedBytes name, Now now);
   const ChannelRules* rules_for(std::string_view name) const;
-  Epoch make_epoch();
-  // The position and the empty log of a channel that does not live; no epoch if nothing is known of it.
-  std::pair<Epoch, ChannelLog> remains_of(const std::optional<Tombstone>& stone) const;
+  // With which a channel begins of which nothing is known.
+  Epoch first_epoch(std::string_view name) const;
+  // The epoch and the empty log of a channel that does not live.
+  std::pair<Epoch, ChannelLog> remains_of(std::string_view name, const Tombstone* stone) const;
   static Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
                       std::uint32_t bytes_max);
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
@@ -254,10 +255,11 @@ class Home {
   std::uint64_t map_keys_ = 0;
   std::uint64_t map_bytes_ = 0;
   Tombstones tombstones_;
-  base::WallTime forgotten_{INT64_MIN};       // of the newest message of all channels whose tombstone was dropped
-  std::deque<Remembered> keys_;               // in the order of their coming
-  std::uint32_t first_key_ = 0;               // the number of the first of keys_
-  base::HashIndex by_key_;                    // to numbers
+  std::uint64_t first_epochs_;           // what they are made of; another number with each tombstone that is dropped
+  base::WallTime forgotten_{INT64_MIN};  // of the newest message of all channels whose tombstone was dropped
+  std::deque<Remembered> keys_;          // in the order of their coming
+  std::uint32_t first_key_ = 0;          // the number of the first of keys_
+  base::HashIndex by_key_;               // to numbers
   std::vector<std::deque<Channel*>> behind_;  // by worker; a channel that is named lives on, and its interest
   // What is held back, by the slot of its channel, and the same in the order in which it is due.
   std::unordered_map<std::uint32_t, Held> held_;
