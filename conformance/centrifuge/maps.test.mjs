@@ -7,7 +7,6 @@ import WebSocket from "ws";
 
 import { DEADLINE_MS, Log, USER, api, channel, credential, each, eventually, refusal, server, subscriptionToken } from "./rig.mjs";
 
-const API_WAITS = true; // the server API has no maps yet
 
 // One who may do everything, and does it as clients do.
 class WithKey extends WebSocket {
@@ -183,7 +182,7 @@ each("a map that is cleared", async (door) => {
   assert.deepEqual(sub.entries, {});
   await put(name, "c", { n: 1 });
   await sub.log.next("update", ({ key }) => key === "c");
-}, { waits: API_WAITS });
+});
 
 each("an ephemeral map has no positions", async (door) => {
   const line = await door.line();
@@ -302,7 +301,7 @@ each("some of a map, by tags", async (door) => {
   await drop(name, "a");
   await sub.log.next("update", ({ key, removed }) => key === "a" && removed);
   assert.deepEqual(sub.entries, { d: { n: 4 } });
-}, { waits: API_WAITS });
+});
 
 const row = (n) => ({ names: ["κόσμε", "日本語", "🙂🙃"], long: "x".repeat(400) + "ü".repeat(100), n });
 

@@ -177,13 +177,12 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
     } else {
       centrifuge_front_.history(*page);
     }
-  } else if (const auto* state = std::get_if<hub::StatePage>(&mail)) {
-    centrifuge_front_.state_read(*state);
   } else if (auto* present = std::get_if<hub::Present>(&mail)) {
     if (ApiFront::owns(present->request)) return http_front_.api_present(*present);
     centrifuge_front_.present(*present);
   } else if (auto* state = std::get_if<hub::StatePage>(&mail)) {
     if (ApiFront::owns(state->request)) return http_front_.api_state(*state);
+    centrifuge_front_.state_read(*state);
   } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
     post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
   } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
