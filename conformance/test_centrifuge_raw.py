@@ -475,7 +475,7 @@ class Subscribing(Raw):
     def test_errors(self, form):
         channel = self.channel()
         errors = ((102, {"channel": "unheard-of:x"}), (103, {"channel": "closed:x"}), (103, {"channel": "token:x"}), (105, {"channel": channel}),
-                  (107, {"channel": "open:" + "x" * 300}), (108, {"channel": "open:map", "type": 1}), (103, {"channel": "token:x", "token": "y"}),
+                  (107, {"channel": "open:" + "x" * 300}), (107, {"channel": "open:map", "type": 1}), (108, {"channel": "open:poll", "type": 4}), (103, {"channel": "token:x", "token": "y"}),
                   (109, {"channel": "token:x", "token": token(channel="token:x", exp=later(-3600))}))
         socket = self.connected(form)
         socket.ask(subscribe={"channel": channel})
