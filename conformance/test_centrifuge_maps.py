@@ -307,7 +307,8 @@ class Maps(Pages):
         cursor = socket.ask(subscribe=self.state(channel, limit=1))["cursor"]
         with self.assertRaises(wire.Closed) as caught:
             while True:  # the same page again and again, until the time is over
-                socket.ask(subscribe=self.state(channel, cursor, limit=1))
+                reply = socket.call(subscribe=self.state(channel, cursor, limit=1))
+                self.assertTrue("subscribe" in reply or reply["error"]["code"] == 111, reply)  # too often, on a quick machine
         self.assertEqual((caught.exception.code, caught.exception.reason), (3008, "slow"))
 
     @in_each_format

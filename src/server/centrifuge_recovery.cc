@@ -76,7 +76,7 @@ void CentrifugeFront::on_replay(Peer& peer, hub::SubscriptionId id, const hub::B
   const Session& session = *peer.centrifuge();
   Session::Pending& pending = *session.subscriptions[place].pending;
   pending.reached.offset = batch.last();
-  if (pending.lost || !pending.recover) return;  // without recovery it begins behind them
+  if (pending.lost || !(pending.recover || pending.map)) return;  // without recovery it begins behind them
   for (const hub::MessageRef& message : batch.messages) {
     if (pending.cache) {  // the newest stands for all
       if (message->has(hub::Mark::transient)) continue;
