@@ -93,6 +93,46 @@ class Wirebird(Contestant):
         return [self.binary, "serve", "--config", config]
 
 
+def protobuf_field(number, value):
+    """Protobuf: a field of at most 127 bytes."""
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+class Centrifuge(Wirebird):
+    """The same server with receivers that speak the Centrifuge protocol. Who publishes is a plain WebSocket."""
+
+    def __init__(self, binary, form="JSON", delta=False, batcher=True):
+        super().__init__(binary, batcher=batcher)
+        self.form, self.delta = form, delta
+        self.name = f"wirebird, Centrifuge {form}" + (", delta" if delta else "")
+
+    def fan_out(self, _):
+        # Pings of WebSocket, for the client answers no others.
+        flags = ["--path", "/connection/websocket?cf_ws_frame_ping_pong=true", "--publisher-path", "/ws/bench"]
+        if self.form == "JSON":
+            subscribe = {"id": 2, "subscribe": {"channel": "bench", **({"delta": "fossil"} if self.delta else {})}}
+            hello = "text:" + hexed('{"id":1,"connect":{}}\n' + json.dumps(subscribe))
+            ready = hexed('"id":2')
+        else:
+            subscribe = protobuf_field(1, b"bench") + (protobuf_field(12, b"fossil") if self.delta else b"")
+            commands = [b"\x08\x01" + protobuf_field(4, b""), b"\x08\x02" + protobuf_field(5, subscribe)]
+            hello = "binary:" + hexed(b"".join(bytes([len(each)]) + each for each in commands))
+            flags += ["--header", "Sec-WebSocket-Protocol: centrifuge-protobuf"]
+            ready = hexed(b"\x08\x02\x32")  # Reply{id = 2, subscribe
+        return flags + ["--hello", hello, "--ready", ready] + (["--count-frames", "yes"] if self.delta else [])
+
+    def prepare(self, folder, port):
+        command = super().prepare(folder, port)
+        config = folder / "wirebird.toml"
+        options = "presence = false\njoin_leave = false"  # which --dev switches on
+        if self.delta:  # needs a history
+            options += "\nhistory_messages_max = 1\nallow_delta = true\ndelta_publish = true"
+        else:
+            options += "\nhistory_messages_max = 0"
+        config.write_text(config.read_text().replace("history_messages_max = 0", options))
+        return command
+
+
 class Bare(Contestant):
     name = "bare loop"
     fan_out = echo = ["--bare", "yes"]

@@ -37,16 +37,16 @@ def callgrind(out):
     return ["valgrind", "--tool=callgrind", "-q", f"--callgrind-out-file={out}"]
 
 
-def of_server(programs, rounds, k, deflate=False, batcher=False):
+def of_server(contestant, programs, rounds, k, deflate=False):
     """(instructions, deliveries) of a server's whole life."""
     with tempfile.TemporaryDirectory(prefix="wirebird-bench-") as place:
         out = pathlib.Path(place, "callgrind")
-        server = contestants.Wirebird(programs["wirebird"], batcher=batcher).start(place)
+        server = contestant.start(place)
         server.command = callgrind(out) + server.command
         with server:
             report = run_json([programs["drain"], "fan-out", "--port", server.port, "--connections", RECEIVERS, "--bytes", BYTES,
                                "--k", k, "--rounds", rounds, "--warm", 1, "--in-flight", 1, "--stall-ms", 60000,
-                               *contestants.Wirebird.fan_out, *(["--deflate", "yes"] if deflate else [])])
+                               *contestant.flags("fan-out", BYTES), *(["--deflate", "yes"] if deflate else [])])
             if not report["flawless"]:
                 raise Failed(f"the run was not flawless: {report}\n{server.log_path.read_text(errors='replace')[-2000:]}")
             server.process.send_signal(signal.SIGTERM)
@@ -65,11 +65,26 @@ def of_limit(programs, rounds, k):
         return collected(out), report["deliveries"] + RECEIVERS * k
 
 
+def plain(k, deflate=False, batcher=False):
+    return lambda programs, rounds: of_server(contestants.Wirebird(programs["wirebird"], batcher=batcher), programs, rounds, k, deflate)
+
+
+def centrifuge(form, k, delta=False):
+    return lambda programs, rounds: of_server(contestants.Centrifuge(programs["wirebird"], form, delta, batcher=False), programs,
+                                              rounds, k)
+
+
 CASES = {
-    "1 message per turn": lambda programs, rounds: of_server(programs, rounds, 1),
-    "16 messages per turn": lambda programs, rounds: of_server(programs, rounds, 16),
-    "1 message per turn, deflate": lambda programs, rounds: of_server(programs, rounds, 1, deflate=True),
-    "1 message per turn, batcher": lambda programs, rounds: of_server(programs, rounds, 1, batcher=True),
+    "1 message per turn": plain(1),
+    "16 messages per turn": plain(16),
+    "1 message per turn, deflate": plain(1, deflate=True),
+    "1 message per turn, batcher": plain(1, batcher=True),
+    "Centrifuge JSON, 1 message per turn": centrifuge("JSON", 1),
+    "Centrifuge JSON, 16 messages per turn": centrifuge("JSON", 16),
+    "Centrifuge Protobuf, 1 message per turn": centrifuge("Protobuf", 1),
+    "Centrifuge Protobuf, 16 messages per turn": centrifuge("Protobuf", 16),
+    "Centrifuge JSON, delta": centrifuge("JSON", 1, delta=True),
+    "Centrifuge Protobuf, delta": centrifuge("Protobuf", 1, delta=True),
     "bare loop, 1 message per send": lambda programs, rounds: of_limit(programs, rounds, 1),
     "bare loop, 16 messages per send": lambda programs, rounds: of_limit(programs, rounds, 16),
 }
@@ -84,14 +99,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build/release"), help="folder with the binaries")
     parser.add_argument("--binary", help="the server, if it is not the one in the build folder")
+    parser.add_argument("--only", help="cases whose name contains this; the others keep their record")
     parser.add_argument("--record", action="store_true", help="write what was counted to bench/instructions.json")
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
     programs = {"wirebird": pathlib.Path(options.binary).resolve() if options.binary else build / "wirebird",
                 "drain": build / "bench/bench_drain", "limit": build / "bench/bench_limit"}
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    counted, failed = {}, False
+    counted, failed = dict(record), False
     for name, case in CASES.items():
+        if options.only and options.only not in name:
+            continue
         value = counted[name] = round(count(case, programs), 1)
         recorded = record.get(name)
         verdict = "not recorded yet"
@@ -106,9 +124,9 @@ def main():
         if name.startswith("bare") and value > BARE_MAX:
             verdict += f"  FAIL: the baseline may take {BARE_MAX}"
             failed = True
-        print(f"{name:33} {value:8.1f} user instructions per delivery  ({verdict})", flush=True)
+        print(f"{name:41} {value:8.1f} user instructions per delivery  ({verdict})", flush=True)
     if options.record:
-        RECORD.write_text(json.dumps(counted, indent=2) + "\n", encoding="utf-8")
+        RECORD.write_text(json.dumps({name: counted[name] for name in CASES if name in counted}, indent=2) + "\n", encoding="utf-8")
         return 0
     return 1 if failed else 0
 

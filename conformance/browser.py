@@ -1,14 +1,31 @@
 """A page in headless Chromium, steered over the DevTools protocol with our own WebSocket client."""
+import contextlib
+import http.server
 import json
 import pathlib
 import shutil
 import subprocess
 import tempfile
+import threading
 
 import rig
 import wire
 
 BINARY = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextlib.contextmanager
+def site(handler):
+    """Pages on a port of their own, which is another origin than the server's: gives its URL."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class Page:

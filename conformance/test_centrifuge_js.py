@@ -2,14 +2,12 @@
 
 What is tried stands in centrifuge/*.test.mjs; this file starts the servers and gives each group of tests its own.
 """
-import contextlib
 import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
-import threading
 import unittest
 
 import browser
@@ -72,6 +70,11 @@ allow_delta = true
 [namespaces.tags]
 subscribe = "user"
 allow_tags_filter = true
+[namespaces.compact]
+subscribe = "user"
+publish = "user"
+join_leave = true
+allow_channel_compaction = true
 [namespaces.readonly]
 subscribe = "user"
 [namespaces.subpub]
@@ -211,20 +214,6 @@ class Page(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def site():
-    """The page on a port of its own: it is of another origin than the server."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @unittest.skipUnless(browser.BINARY, "needs Chromium")
 class Browser(Groups):
     arguments = ("--auth-allowed-origins=*",)
@@ -236,7 +225,7 @@ class Browser(Groups):
 
     def pass_through(self, transport, protobuf=False, delta=False):
         channel = f"{'delta' if delta else 'open'}:{self.channel()}"
-        with site() as url, rig.Proxy(self.server) as proxy, browser.Page(f"{url}/{'protobuf/' if protobuf else ''}browser.html") as page:
+        with browser.site(Page) as url, rig.Proxy(self.server) as proxy, browser.Page(f"{url}/{'protobuf/' if protobuf else ''}browser.html") as page:
             page.until("window.isReady")
             begin = {"transport": transport, "host": f"127.0.0.1:{proxy.address[1]}", "protobuf": protobuf, "channel": channel, "delta": delta,
                      "token": tokens.token({"sub": "alice"})}

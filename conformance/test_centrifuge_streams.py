@@ -145,8 +145,13 @@ class Pings(Streams):
             self.assertEqual(replies, [{}])
             stream.pings += 1
             stream.send({})
-        stream.pongs = False
-        self.assertEqual(pushed(stream.to_end()[-1]["push"]), ("disconnect", "", {"code": 3012, "reason": "no pong", "reconnect": True}))
+
+    def test_no_pong(self):
+        streams = [self.connected(*way) for way in WAYS]
+        for stream in streams:
+            stream.pongs = False
+        for stream in streams:
+            self.assertEqual(pushed(stream.to_end()[-1]["push"]), ("disconnect", "", {"code": 3012, "reason": "no pong", "reconnect": True}))
 
 
 class Unidirectional(Streams):

@@ -1,6 +1,5 @@
 """Real clients: the examples, npm ws, Debian's python3-websockets and python3-websocket, curl, and a browser."""
 import asyncio
-import contextlib
 import http.server
 import json
 import os
@@ -8,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import unittest
 
 import rig
@@ -253,20 +251,6 @@ class Files(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def site():
-    """examples/browser on a port of its own: a page of another origin."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 class Browser(ClientTest):
     arguments = ("--auth-allowed-origins=*",)
 
@@ -280,7 +264,7 @@ class Browser(ClientTest):
 
     def test_the_example_page(self):
         channel = self.channel()
-        with site() as url, self.server.ws(f"/ws/{channel}") as socket, \
+        with self.browser.site(Files) as url, self.server.ws(f"/ws/{channel}") as socket, \
                 self.browser.Page(f"{url}/index.html?url={self.ws_url('/ws/' + channel)}%3Fkind=json") as page:
             self.assertEqual(json.loads(socket.recv()), {"from": "a page", "text": "Hello, World!"})
             self.assertEqual(page.until("document.querySelector('li')?.textContent"), "a page: Hello, World!")
@@ -303,7 +287,7 @@ class Browser(ClientTest):
         for i in range(12):
             self.server.publish("news", f"old {i}")
         items = "[...document.querySelectorAll('li')].map((item) => item.textContent).join()"
-        with rig.Proxy(self.server) as proxy, site() as url:
+        with rig.Proxy(self.server) as proxy, self.browser.site(Files) as url:
             Files.readme = page_text.replace("127.0.0.1:8000", f"127.0.0.1:{proxy.address[1]}")
             with self.browser.Page(f"{url}/readme.html") as page:
                 page.until("document.querySelectorAll('li').length === 10")
@@ -321,7 +305,7 @@ class Browser(ClientTest):
 
     def test_the_page_of_the_readme_comes_back_within_the_window_of_a_restarting_server(self):
         Files.readme = self.page_of_the_readme()
-        with site() as url, rig.Server("--drain-window=10m", "--auth-allowed-origins=*") as server:
+        with self.browser.site(Files) as url, rig.Server("--drain-window=10m", "--auth-allowed-origins=*") as server:
             server.publish("news", "first")
             Files.readme = Files.readme.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
             with self.browser.Page(f"{url}/readme.html") as page:
@@ -333,7 +317,7 @@ class Browser(ClientTest):
     def test_event_source_resumes_by_itself(self):
         channel = self.channel()
         self.server.publish(channel, "one")
-        with site() as url, self.browser.Page(f"{url}/index.html") as page:
+        with self.browser.site(Files) as url, self.browser.Page(f"{url}/index.html") as page:
             page.evaluate(f"""window.seen = []; window.source = new EventSource("{self.url('/sse/' + channel)}?since=-10&meta=0");
                 source.onmessage = (event) => seen.push(event.data + '@' + event.lastEventId.split(':')[1]);""")
             page.until("seen.length === 1")

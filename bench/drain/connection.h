@@ -76,6 +76,8 @@ class Connection {
                         record_.clear();
                       } else if (state_ == State::greeting) {
                         take_greeting(piece);
+                      } else if (options_.counts_frames) {
+                        if (message_end) found(frames_counted_++);
                       } else if (compressed || !spill_.empty()) {
                         // Compression is marked on the first frame of a message, and servers here do not fragment.
                         if (message_end && spill_.empty()) {
@@ -121,7 +123,7 @@ class Connection {
   std::string control_;  // of a ping
   std::string record_;   // of a connection that looks for gaps
   bool looks_for_gaps_ = false;
-  std::uint64_t pongs_ = 0, announced_ = 0;
+  std::uint64_t pongs_ = 0, announced_ = 0, frames_counted_ = 0;
   std::string why_;
 };
 

@@ -12,6 +12,7 @@
 //   --publish text|binary|raw, --before HEX, --after HEX        what stands around each message; raw: no frame (HTTP)
 //   --connections, --bytes (of a message), --k (messages per write), --rounds, --warm (rounds before), --in-flight
 //   (rounds)
+//   --count-frames yes     each frame is the next message: of servers that send differences, in which no number stands
 //   --stalled N (receivers that stop reading), --fill (rounds of 16 messages that fill their queues)
 //   --deflate yes, --cpu N (where the client runs), --cpu-of PID (whose CPU time to read; repeatable), --stall-ms
 //
@@ -264,10 +265,11 @@ class Run {
       return true;
     };
     while (joined_ < receivers_.size() || !all_have_last()) {
-      // Once all are in, nothing new is published: what is on the way must come.
+      // Once all are in, nothing new is published: what is on the way must come. Nor before that where frames are
+      // counted: two messages may share one.
       if (joined_ < receivers_.size() && now() >= again) {
         publish(1);
-        again = now() + 100 * kMs;
+        again = options_.counts_frames ? limit : now() + 100 * kMs;
       }
       turn(10);
       if (ended_ > 0 || now() > limit) {

@@ -62,6 +62,7 @@ DrainOptions parse_options(int argc, char** argv) {
       {"--stall-ms", size(options.stall_ms)},
       {"--bare", yes(options.bare)},
       {"--deflate", yes(options.deflate)},
+      {"--count-frames", yes(options.counts_frames)},
       {"--path", [&](const std::string& value) { options.receiver.path = value; }},
       {"--header", [&](const std::string& value) { options.receiver.headers.push_back(value); }},
       {"--hello", [&](const std::string& value) { options.receiver.hellos.push_back(hello_of(value)); }},

@@ -30,8 +30,9 @@ enum class Publishing { text, binary, raw };  // a frame of that kind for each m
 struct DrainOptions {
   Mode mode = Mode::fan_out;
   int port = 0;
-  bool bare = false;     // TCP without a protocol
-  bool deflate = false;  // asks for permessage-deflate, and insists on it
+  bool bare = false;           // TCP without a protocol
+  bool deflate = false;        // asks for permessage-deflate, and insists on it
+  bool counts_frames = false;  // each is the next message, whatever it says
   Route receiver;
   bool has_publisher = false;  // of its own; otherwise the first receiver publishes
   Route publisher;

@@ -28,7 +28,7 @@ each("a server that falls silent is left, and found again", async (door) => {
 });
 
 each("a client that falls silent is told so", async (door) => {
-  const client = await door.connected();
+  const client = await door.connected({ maxServerPingDelay: DEADLINE_MS });
   client._handleServerPing = (next) => next();
   await client.log.next("connected");
   await client.log.next("connecting");

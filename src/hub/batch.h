@@ -27,6 +27,11 @@ struct Batch {
   // Not empty, with contiguous offsets; but what is transient is left out of a replay.
   std::span<const MessageRef> messages;
   std::array<std::optional<base::SharedBytes>, kFormatsMax> encoded;
+  // What else its sink has made of the messages, for subscribers whose bytes do not depend on a format alone.
+  struct Made {
+    virtual ~Made() = default;
+  };
+  std::unique_ptr<Made> made;
 
   Offset first() const { return messages.front()->offset(); }
   Offset last() const { return messages.back()->offset(); }

@@ -97,6 +97,11 @@ class FanOut {
   std::string_view channel_of(SubscriptionId id) const;
   std::uint16_t index_of(SubscriptionId id) const;
   bool watches(std::string_view channel) const { return find(channel) != kNone; }
+  // A number for a channel that is watched here, from 1 on; the same for all its subscriptions. Another channel may get
+  // it once nobody here watches this one.
+  std::int64_t number_of(std::string_view channel) const {
+    return watches(channel) ? std::int64_t{find(channel)} + 1 : 0;
+  }
   // Of channels that `list` asks for, whatever their number.
   std::vector<std::pair<std::string, Watched>> watched(const List& list) const;
   std::size_t subscriptions() const { return subscriptions_.size(); }

@@ -22,6 +22,16 @@ constexpr std::uint32_t kKeyNumbers = UINT32_MAX / 2;  // they go round
 // Per turn too: messages, channels, tombstones or keys that go, each of which costs as much as ten that stay.
 constexpr std::size_t kSweepChanges = 256;
 
+Epoch epoch_of(std::uint64_t number) {
+  static constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+  Epoch epoch;
+  for (char& each : epoch.text) {
+    each = kAlphabet[number % kAlphabet.size()];
+    number /= kAlphabet.size();
+  }
+  return epoch;
+}
+
 }  // namespace
 
 base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uint64_t seed) {
@@ -37,6 +47,7 @@ Home::Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base:
       hash_seed_(hash_seed),
       presence_(hash_seed),
       occupancy_(hash_seed),
+      first_epochs_(entropy.next()),
       behind_(workers) {}
 
 void Home::receive(base::WorkerId from, Mail mail, Now now, Post& post) {
@@ -61,6 +72,7 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
         answer.workers = known->workers;
         answer.position = known->position;
         answer.time = known->time;
+        if (publish.change) answer.suppressed = Suppression::idempotency;
       } else {
         answer.error = base::Error::conflict;
       }
@@ -72,31 +84,31 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
     answer.error = base::Error::memory;
     return post.send(from, answer);
   }
-  if (publish.version > 0 && is_outdated(*channel, publish)) {
-    answer.position = {channel->epoch, channel->log.head()};
-    answer.time = channel->log.newest_time();
-    answer.suppressed = true;
-    return post.send(from, answer);
+  MessageRef message;
+  if (channel->is_map || publish.change) {
+    message = change_key(*channel, publish, answer, now, post);
+  } else if (publish.version > 0 && is_outdated(*channel, publish)) {
+    answer.suppressed = Suppression::version;
+  } else {
+    message = append(*channel, std::move(publish.message), now);
   }
-  // Time never runs backwards inside a channel, so that Since::time can search by it.
-  const base::WallTime time = std::max(now.wall, channel->log.newest_time());
-  publish.message->number(channel->log.head() + 1, time, now.instant);
-  const MessageRef message = std::move(publish.message);
-  append(*channel, message, now);
-
-  answer.position = {channel->epoch, message->offset()};
-  answer.time = time;
+  answer.position = {channel->epoch, channel->log.head()};
+  answer.time = channel->log.newest_time();
+  if (message == nullptr) return post.send(from, answer);
   answer.workers = interested_in(*channel);
   if (publish.idempotency_key) {
     remember({*publish.idempotency_key, publish.content, answer.position, answer.time, now.instant, answer.level,
               answer.workers});
   }
   post.send(from, answer);
-  if (answer.workers == 0) return;
-  if (channel->rules->max_delay > base::Duration::zero() && holding_) {
-    hold(*channel, message, now.instant, post);
+  if (answer.workers > 0) send_out(*channel, message, now, post);
+}
+
+void Home::send_out(Channel& channel, const MessageRef& message, Now now, Post& post) {
+  if (channel.rules->max_delay > base::Duration::zero() && holding_) {
+    hold(channel, message, now.instant, post);
   } else {
-    deliver(*channel, {&message, 1}, post);
+    deliver(channel, message->offset(), {&message, 1}, post);
   }
 }
 
@@ -174,13 +186,17 @@ void Home::remove_interest(Channel& channel, Interest& interest) {
   channel.interests.pop_back();
 }
 
-void Home::append(Channel& channel, MessageRef message, Now now) {
+MessageRef Home::append(Channel& channel, std::unique_ptr<Message> made, Now now) {
+  // Time never runs backwards inside a channel, so that Since::time can search by it.
+  made->number(channel.log.head() + 1, std::max(now.wall, channel.log.newest_time()), now.instant);
+  MessageRef message = std::move(made);
   expire(channel, now.instant);
-  if (!message->has(Mark::transient)) channel.last = message;
+  if (!message->has(Mark::transient) && !channel.is_map) channel.last = message;
   channel.idle_since = now.instant;
-  change_log(channel, [&](ChannelLog& log) { log.append(std::move(message), channel.rules->log); });
+  change_log(channel, [&](ChannelLog& log) { log.append(message, channel.rules->log); });
   logged_.push_back({channel.slot, channel.generation, channel.log.head()});
   enforce_total();
+  return message;
 }
 
 // The oldest message of all channels goes first, so that one loud channel cannot push out a quiet one's newest.
@@ -210,9 +226,7 @@ Home::Channel* Home::channel_of(const LogOrder::Entry& entry) {
   return channel.generation == entry.generation ? &channel : nullptr;
 }
 
-// The messages are the newest of the channel.
-void Home::deliver(Channel& channel, std::span<const MessageRef> messages, Post& post) {
-  const Offset first = messages.front()->offset();
+void Home::deliver(Channel& channel, Offset first, std::span<const MessageRef> messages, Post& post) {
   for (Interest& interest : channel.interests) {
     if (interest.state != Interest::State::attached) continue;  // behind: pump() sends it from the log
     if (post.has_room(interest.worker)) {
@@ -233,11 +247,9 @@ void Home::announce(const Channel& of, std::string_view event, const ClientIdent
   extras.publisher = who;
   extras.event = event;
   auto made = Message::make(Kind::json, {}, now.instant, std::move(extras));
-  made->number(companion->log.head() + 1, std::max(now.wall, companion->log.newest_time()), now.instant);
-  const MessageRef message = std::move(made);
-  append(*companion, message, now);
+  const MessageRef message = append(*companion, std::move(made), now);
   companion->last.reset();
-  deliver(*companion, {&message, 1}, post);
+  deliver(*companion, message->offset(), {&message, 1}, post);
   const bool wanted = std::ranges::any_of(companion->interests,
                                           [](const Interest& each) { return each.state == Interest::State::behind; });
   if (!wanted) change_log(*companion, [](ChannelLog& log) { log.drop_through(log.head()); });
@@ -270,7 +282,10 @@ std::vector<MessageRef> Home::take_held(const Channel& channel) {
   return std::move(taken.mapped().messages);
 }
 
-void Home::release(Channel& channel, Post& post) { deliver(channel, take_held(channel), post); }
+void Home::release(Channel& channel, Post& post) {
+  const std::vector<MessageRef> messages = take_held(channel);
+  deliver(channel, messages.front()->offset(), messages, post);
+}
 
 void Home::release_due(base::Instant now, Post& post) {
   while (!due_.empty() && due_.begin()->at <= now) release(channels_[due_.begin()->slot], post);
@@ -353,10 +368,11 @@ Home::Channel* Home::create(base::SharedBytes name, Now now) {
   channel.rules = rules_for(channel.name.view());
   channel.idle_since = now.instant;
   channel.tells_occupancy = channel.rules->occupancy;
+  channel.is_map = channel.rules->map.has_value();
   if (channel.rules == &kCompanionRules) ++companions_;
   const std::optional<Tombstone> stone = tombstones_.take(base::hash128(channel.name.view(), hash_seed_));
-  std::tie(channel.epoch, channel.log) = remains_of(stone);
-  if (!stone) channel.epoch = make_epoch();
+  std::tie(channel.epoch, channel.log) = remains_of(channel.name.view(), stone ? &*stone : nullptr);
+  if (channel.rules == &kCompanionRules) channel.epoch = epoch_of(entropy_.next());  // it leaves no tombstone
   by_name_.insert(base::hash64(channel.name.view(), hash_seed_), slot);
   return &channel;
 }
@@ -367,29 +383,28 @@ const ChannelRules* Home::rules_for(std::string_view name) const {
 
 // What was lost of a channel whose tombstone was dropped nobody knows, nor which channels those were: for a time that
 // lies before it there is a gap in every channel that begins anew.
-std::pair<Epoch, ChannelLog> Home::remains_of(const std::optional<Tombstone>& stone) const {
+std::pair<Epoch, ChannelLog> Home::remains_of(std::string_view name, const Tombstone* stone) const {
   std::pair<Epoch, ChannelLog> remains;
-  if (stone) {
+  if (stone != nullptr) {
     remains.first = stone->head.epoch;
     remains.second.start_after(stone->head.offset, stone->newest);
   } else {
+    remains.first = first_epoch(name);
     remains.second.start_after(0, forgotten_);
   }
   return remains;
 }
 
-Epoch Home::make_epoch() {
-  static constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
-  Epoch epoch;
-  for (char& each : epoch.text) each = kAlphabet[entropy_.below(static_cast<std::uint32_t>(kAlphabet.size()))];
-  return epoch;
-}
+// Whoever reads a channel before anybody has used it is told where it will begin, and nothing needs to be kept for
+// that. A channel that has had messages leaves a tombstone with its epoch; once that is dropped, no channel begins with
+// an epoch of before.
+Epoch Home::first_epoch(std::string_view name) const { return epoch_of(base::hash64(name, first_epochs_)); }
 
 void Home::expire(Channel& channel, base::Instant now) {
   change_log(channel, [&](ChannelLog& log) { log.expire(now, channel.rules->log); });
 }
 
-bool Home::sweep(Now now) {
+bool Home::sweep(Now now, Post& post) {
   bool more = forget_old_keys(now.instant);
   if (occupancy_.expire(now.instant)) more = true;
   if (drop_old_tombstones(now.instant)) more = true;
@@ -405,14 +420,16 @@ bool Home::sweep(Now now) {
     const std::size_t before = channel.log.size();
     expire(channel, now.instant);
     changes += before - channel.log.size();
+    changes += expire_keys(channel, kSweepChanges, now, post);
     if (!channel.rules->last_value && channel.log.size() == 0) channel.last.reset();
     if (bury_if_idle(channel, now.instant)) ++changes;
   }
-  return more;
+  return more || changes >= kSweepChanges;
 }
 
 bool Home::bury_if_idle(Channel& channel, base::Instant now) {
-  const bool alive = !channel.interests.empty() || channel.log.size() > 0 || channel.last || channel.roster;
+  const bool alive =
+      !channel.interests.empty() || channel.log.size() > 0 || channel.last || channel.roster || channel.map;
   if (alive || now - channel.idle_since < options_.channel_idle) return false;
   if (channel.rules == &kCompanionRules) {
     --companions_;
@@ -433,6 +450,7 @@ bool Home::drop_old_tombstones(base::Instant now) {
     const bool too_old = now - oldest->buried >= options_.tombstone_ttl;
     if (!too_old && tombstones_.size() <= options_.tombstones_max) return false;
     forgotten_ = std::max(forgotten_, oldest->newest);
+    first_epochs_ = entropy_.next();
     tombstones_.drop_oldest();
   }
   return true;
@@ -483,6 +501,7 @@ void Home::rules_changed(HomeOptions options, Post& post) {
   channels_.for_each([&](std::uint32_t, Channel& channel) {
     channel.rules = rules_for(channel.name.view());
     if (channel.tells_occupancy != channel.rules->occupancy) switch_occupancy(channel);
+    switch_map(channel, post);
     change_log(channel, [&](ChannelLog& log) { log.trim(channel.rules->log); });
   });
   enforce_total();

@@ -54,7 +54,7 @@ void Home::handle(base::WorkerId from, Read& read, Now now, Post& post) {
         channel->log);
   }
   const Tombstone* stone = tombstones_.find(base::hash128(read.channel, hash_seed_));
-  const auto [epoch, log] = remains_of(stone == nullptr ? std::nullopt : std::optional(*stone));
+  const auto [epoch, log] = remains_of(read.channel, stone);
   answer(page_of(epoch, log, read.since, 0, 0), log);
 }
 

@@ -1,6 +1,8 @@
 // What one home answers about the past, and to publishes that ask for more than to be published.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,8 @@ using namespace std::chrono_literals;
 
 class OneHome : public Post, public Rules {
  public:
-  explicit OneHome(ChannelRules rules = {}) : rules_(rules) {}
+  explicit OneHome(ChannelRules rules = {}, HomeOptions options = {})
+      : rules_(rules), home{1, options, *this, entropy, 99} {}
   bool has_room(base::WorkerId) override { return true; }
   void send(base::WorkerId, Mail mail) override { sent_.push_back(std::move(mail)); }
   const ChannelRules* rules_of(std::string_view) const override { return &rules_; }
@@ -38,6 +41,11 @@ class OneHome : public Post, public Rules {
   Page read(const Window& window, const std::string& channel = "news") {
     return ask<Page>(Read{.request = 1, .channel = channel, .since = {}, .messages_max = 0, .window = window});
   }
+  void pass(base::Duration time) {
+    now.instant += time;
+    while (home.sweep(now, *this)) {
+    }
+  }
   // The payloads, and `+` if there is more; `!` if there is no such position.
   std::string shown(const Window& window) {
     const Page page = read(window);
@@ -50,11 +58,43 @@ class OneHome : public Post, public Rules {
   base::SeededEntropy entropy{1};
   Now now{base::Instant{} + 1h, {1'000'000}};
   ChannelRules rules_;
-  Home home{1, {}, *this, entropy, 99};
+  Home home;
   std::vector<Mail> sent_;
 };
 
+bool is_an_epoch(const Epoch& epoch) {
+  return std::ranges::all_of(epoch.view(), [](char each) { return std::isdigit(each) || std::islower(each); }) &&
+         epoch.view().size() == 8;
+}
+
 Epoch other_epoch() { return parse_position("zzzzzzzz:1")->epoch; }
+
+// SDKs read a channel and subscribe with what they were told.
+TEST(Epochs, AChannelThatNobodyHasUsedHasTheOneItWillBeginWith) {
+  OneHome home({.log = {.messages_max = 4}});
+  const Epoch told = home.read({}).head.epoch;
+  EXPECT_TRUE(is_an_epoch(told));
+  EXPECT_EQ(home.home.channels(), 0U) << "reading makes none";
+  EXPECT_EQ(home.read({}).head.epoch, told);
+  EXPECT_NE(home.read({}, "sports").head.epoch, told);
+  EXPECT_EQ(home.publish("news", "1").position, (Position{told, 1}));
+}
+
+TEST(Epochs, NoneIsUsedAgainOnceAChannelIsForgotten) {
+  OneHome home({.log = {.messages_max = 4, .age_max = 1s}}, {.tombstone_ttl = 1h});
+  const Epoch unused = home.read({}, "sports").head.epoch;
+  const Epoch first = home.publish("news", "1").position.epoch;
+  home.pass(10min);
+  EXPECT_EQ(home.home.channels(), 0U);
+  EXPECT_EQ(home.read({}).head, (Position{first, 1})) << "its tombstone knows";
+  EXPECT_EQ(home.read({}, "sports").head.epoch, unused);
+  home.pass(2h);
+  const Page forgotten = home.read({});
+  EXPECT_NE(forgotten.head.epoch, first);
+  EXPECT_EQ(forgotten.head.offset, 0U);
+  EXPECT_NE(home.read({}, "sports").head.epoch, unused) << "or it could be that of the forgotten channel";
+  EXPECT_EQ(home.publish("news", "2").position, (Position{forgotten.head.epoch, 1}));
+}
 
 TEST(Window, Forwards) {
   OneHome home({.log = {.messages_max = 4}});
@@ -118,9 +158,9 @@ TEST(Window, OfABuriedChannelIsEmptyAndKnowsWhereItStood) {
   home.publish("news", "1");
   const Epoch epoch = home.read({}).head.epoch;
   home.now.instant += 62s;
-  home.home.sweep(home.now);
+  home.home.sweep(home.now, home);
   home.now.instant += 62s;
-  home.home.sweep(home.now);
+  home.home.sweep(home.now, home);
   ASSERT_EQ(home.home.channels(), 0U);
   EXPECT_EQ(home.read({.messages_max = 10}).head, (Position{epoch, 1}));
   EXPECT_EQ(home.shown({.since = Position{epoch, 1}, .messages_max = 10}), "");
@@ -153,19 +193,19 @@ TEST(Remove, ForgetsMessagesButNotThePosition) {
 
 TEST(Version, OlderOnesAreSuppressed) {
   OneHome home;
-  EXPECT_FALSE(home.publish("doc", "v5", 5, "a").suppressed);
+  EXPECT_EQ(home.publish("doc", "v5", 5, "a").suppressed, Suppression::none);
   const Published again = home.publish("doc", "v5", 5, "a");
-  EXPECT_TRUE(again.suppressed);
+  EXPECT_EQ(again.suppressed, Suppression::version);
   EXPECT_EQ(again.position.offset, 1U);
   EXPECT_EQ(again.error, base::Error::none);
-  EXPECT_TRUE(home.publish("doc", "v4", 4, "a").suppressed);
-  EXPECT_FALSE(home.publish("doc", "v6", 6, "a").suppressed);
-  EXPECT_FALSE(home.publish("doc", "other epoch", 1, "b").suppressed);
-  EXPECT_FALSE(home.publish("doc", "not counted").suppressed);
-  EXPECT_TRUE(home.publish("doc", "v1", 1, "b").suppressed);
-  EXPECT_FALSE(home.publish("doc", "no epoch", 1).suppressed);
+  EXPECT_EQ(home.publish("doc", "v4", 4, "a").suppressed, Suppression::version);
+  EXPECT_EQ(home.publish("doc", "v6", 6, "a").suppressed, Suppression::none);
+  EXPECT_EQ(home.publish("doc", "other epoch", 1, "b").suppressed, Suppression::none);
+  EXPECT_EQ(home.publish("doc", "not counted").suppressed, Suppression::none);
+  EXPECT_EQ(home.publish("doc", "v1", 1, "b").suppressed, Suppression::version);
+  EXPECT_EQ(home.publish("doc", "no epoch", 1).suppressed, Suppression::none);
   EXPECT_EQ(home.read({}, "doc").head.offset, 5U);
-  EXPECT_FALSE(home.publish("another", "v1", 1, "a").suppressed);
+  EXPECT_EQ(home.publish("another", "v1", 1, "a").suppressed, Suppression::none);
 }
 
 TEST(List, TheFirstByNameThatMatch) {

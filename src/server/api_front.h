@@ -2,7 +2,7 @@
 // and puts the answers together. At most kApiMailsMax mails of a request are on their way at a time, so that a large
 // broadcast does not hold up who asks after it. The one place where the API's actions are authorised is authorise().
 //
-// Calling order: start(); then published(), paged() and listed() for every answer whose request number is one of
+// Calling order: start(); then published(), paged(), listed(), ... for every answer whose request number is one of
 // owns(); after each of them take_finished() until there is nothing.
 // Threads: owned by one worker.
 #pragma once
@@ -41,6 +41,7 @@ class ApiFront {
   void listed(hub::Listed& listed);
   void present(const hub::Present& present);
   void acted(hub::Acted& acted);
+  void state(hub::StatePage& page);
 
   struct Finished {
     base::PeerId peer;
@@ -60,20 +61,27 @@ class ApiFront {
     std::size_t part = 0;   // of its channel
   };
 
+  // api_front.cc
   void go_on(CallId id);
-  bool go_on(CallId id, ApiCall& call, ApiCommand& command);
   void finish(ApiCall& call);
 
-  // Each begins a command: false if its answer is there already.
+  // api_front_commands.cc. Each begins a command: false if its answer is there already.
+  bool begin(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::Command& command,
+             door::server_api::Answer& answer);
   template <class Command>
-  bool begin(CallId id, ApiCall& call, ApiCommand& open, const Command& command, door::server_api::Answer& answer);
+  bool begin_one(CallId id, ApiCall& call, ApiCommand& open, const Command& command, door::server_api::Answer& answer);
   bool ask(CallId id, ApiCall& call, ApiCommand& open, std::string_view channel, auth::Verb verb, hub::Mail mail,
            door::server_api::Answer& answer);
   bool act(CallId id, ApiCall& call, ApiCommand& open, hub::UserAction action);
+  static std::uint32_t members_max(const door::server_api::Presence& presence) {
+    return presence.limit == 0 ? kApiMembersMax : presence.limit;
+  }
   bool keeps_presence(std::string_view channel, door::server_api::Answer& answer) const;
   void ask_workers(CallId id, ApiCall& call, ApiCommand& open, const hub::List& list);
   bool publish(CallId id, ApiCall& call, ApiCommand& open, std::size_t part, const std::string& channel,
                const door::server_api::Publication& publication, door::server_api::Answer& answer);
+  // A broadcast goes on where it was; true while its command is open.
+  bool go_on(CallId id, ApiCall& call, ApiCommand& command);
   std::expected<void, base::Refusal> authorise(auth::Verb verb, std::string_view channel) const;
 
   hub::RequestId number(const Asked& asked);
@@ -88,6 +96,25 @@ class ApiFront {
   // The last answer of that command: it is over.
   void close(const Found& found, door::server_api::Answer answer);
 
+  // api_front_maps.cc
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapPublish& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapRemove& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapReadState& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapReadStream& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapStats& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapClear& command,
+                 door::server_api::Answer& answer);
+  bool change(CallId id, ApiCall& call, ApiCommand& open, std::string_view channel, auth::Verb verb,
+              std::expected<hub::Publish, base::Refusal> made, door::server_api::Answer& answer);
+  bool is_ephemeral(std::string_view channel) const;
+  door::server_api::Offsets offsets_of(const door::server_api::Command& command) const;
+
+  // api_front_answers.cc
   door::server_api::Answer information(const ApiCommand& command) const;
 
   Desk& desk_;

@@ -1,96 +1,74 @@
-// Publications as one connection of the Centrifuge door gets them: filtered, as deltas, in its own packing.
-#include <utility>
-
-#include "codec/base64.h"
-#include "codec/delta.h"
-#include "codec/json_out.h"
-#include "door/centrifuge/publication.h"
+// Publications on their way to connections of the Centrifuge door: what is shared by whom.
+#include "door/centrifuge/blocks.h"
 #include "hub/events_channel.h"
 #include "server/centrifuge_front.h"
 
 namespace server {
 
-using door::centrifuge::Carrier;
+using door::centrifuge::Blocks;
 using door::centrifuge::Publication;
 using door::centrifuge::PublicationScope;
-
-namespace {
-
-constexpr std::uint16_t kEventsIndex = 0x8000;
-
-// What a JSON client parses, whatever the kind: deltas are made of these texts.
-std::string json_text_of(const hub::Message& message) {
-  std::string text;
-  switch (message.kind()) {
-    case hub::Kind::json:
-      text = message.payload();
-      break;
-    case hub::Kind::text:
-      codec::append_json_string(text, message.payload());
-      break;
-    case hub::Kind::binary:
-      text.append("{\"base64\":\"").append(codec::base64_encode(message.payload())).append("\"}");
-      break;
-  }
-  return text;
-}
-
-}  // namespace
 
 bool CentrifugeFront::matches(const Subscription& subscription, const hub::Message& message) {
   static const hub::Tags kNone;
   return subscription.filter->matches(message.extras() != nullptr ? message.extras()->tags : kNone);
 }
 
-// Facts: the first publication is whole, each other one a delta against the one that was sent before it, unless that
-// would be longer. JSON clients get either as a string.
+// Of a recovery. Facts: the first publication is whole, each other one a delta against the one that was sent before it.
 Publication CentrifugeFront::publication_for(const Session& session, Subscription& subscription,
                                              const hub::MessageRef& message, const PublicationScope& scope) {
-  Publication publication = door::centrifuge::publication_of(*message, scope);
-  if (!subscription.delta) return publication;
-  const bool json = session.carrier.format == Carrier::Format::json;
+  if (!subscription.delta) return door::centrifuge::publication_of(*message, scope);
   const hub::MessageRef base = std::exchange(subscription.base, message);
-  std::string whole = json ? json_text_of(*message) : std::string(message->payload());
-  if (base && message->has(hub::Mark::delta)) {
-    std::string delta = json ? codec::make_delta(json_text_of(*base), whole, codec::Utf8::whole_code_points)
-                             : codec::make_delta(base->payload(), whole);
-    if (delta.size() < whole.size()) {
-      whole = std::move(delta);
-      publication.delta = true;
-    }
-  }
-  made_.push_front(std::move(whole));
-  publication.data = {made_.front(), json ? hub::Kind::text : hub::Kind::binary};
-  return publication;
+  return door::centrifuge::publication_as_delta(*message, base.get(), session.carrier.format, scope, made_);
 }
 
-std::string CentrifugeFront::encode_for(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch) {
-  Session& session = *peer.centrifuge();
+base::SharedBytes CentrifugeFront::block_for(const Peer& peer, hub::SubscriptionId id, hub::Batch& batch) {
+  const Session& session = *peer.centrifuge();
   const std::uint16_t place = desk_.fan_out.index_of(id);
-  Subscription& subscription = session.subscriptions[place % kEventsIndex];
+  const Subscription& subscription = session.subscriptions[place % Session::kEventsIndex];
   if (subscription.state == Subscription::State::broken) return {};
-  made_.clear();
-  const PublicationScope scope{batch.epoch.view(), keeps_history(batch.channel)};
-  door::centrifuge::Packer packer(session.carrier);
-  for (const hub::MessageRef& message : batch.messages) {
-    if ((place & kEventsIndex) != 0) {
-      packer.add({.body = door::centrifuge::push_of(batch.channel, *message, scope)});
-      continue;
+  Blocks& blocks = blocks_of(batch);
+  const std::uint64_t before = blocks.encodings();
+  const door::centrifuge::Way way{session.carrier, subscription.by_number};
+  base::SharedBytes block;
+  if ((place & Session::kEventsIndex) != 0) {
+    block = blocks.whole(way);
+  } else if (subscription.filter) {
+    chosen_.clear();
+    for (std::uint32_t i = 0; i < batch.messages.size(); ++i) {
+      if (matches(subscription, *batch.messages[i])) chosen_.push_back(i);
     }
-    if (subscription.filter && !matches(subscription, *message)) continue;
-    packer.add({.body = door::centrifuge::Push{.channel = batch.channel,
-                                               .body = publication_for(session, subscription, message, scope)}});
+    block = blocks.some(way, chosen_);
+  } else if (subscription.delta) {
+    block = blocks.deltas(way, subscription.base);
+  } else {
+    block = blocks.whole(way);
   }
-  return packer.take();
+  desk_.counters.fan_out_blocks.add(blocks.encodings() - before);
+  return block;
 }
 
-std::string CentrifugeFront::encode_shared(Carrier::Format format, const hub::Batch& batch) {
-  const PublicationScope scope{batch.epoch.view(), keeps_history(batch.channel)};
-  door::centrifuge::Packer packer({.format = format});
-  for (const hub::MessageRef& message : batch.messages) {
-    packer.add({.body = door::centrifuge::push_of(batch.channel, *message, scope)});
+void CentrifugeFront::delivered(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch) {
+  const std::uint16_t place = desk_.fan_out.index_of(id);
+  if ((place & Session::kEventsIndex) != 0) return;
+  Subscription& subscription = peer.centrifuge()->subscriptions[place];
+  if (subscription.delta) subscription.base = batch.messages.back();
+}
+
+base::SharedBytes CentrifugeFront::shared_block(door::centrifuge::Way way, hub::Batch& batch) {
+  Blocks& blocks = blocks_of(batch);
+  const std::uint64_t before = blocks.encodings();
+  base::SharedBytes block = blocks.whole(way);
+  desk_.counters.fan_out_blocks.add(blocks.encodings() - before);
+  return block;
+}
+
+Blocks& CentrifugeFront::blocks_of(hub::Batch& batch) const {
+  if (!batch.made) {
+    batch.made = std::make_unique<Blocks>(batch, keeps_history(batch.channel),
+                                          desk_.fan_out.number_of(hub::events_of(batch.channel)));
   }
-  return packer.take();
+  return static_cast<Blocks&>(*batch.made);  // nobody else makes any
 }
 
 bool CentrifugeFront::keeps_history(std::string_view channel) const {

@@ -7,8 +7,8 @@
 #include "door/centrifuge/json_in.h"
 #include "door/centrifuge/protobuf_in.h"
 #include "server/centrifuge_close.h"
+#include "server/closing.h"
 #include "server/emulation.h"
-#include "server/feed_front.h"
 #include "ws/frame.h"
 
 namespace server {
@@ -23,6 +23,8 @@ using door::centrifuge::Reply;
 namespace {
 
 constexpr base::Duration kConnectTimeMax = std::chrono::seconds(15);  // from the open transport to connect
+// Whatever the interval: a loaded machine answers pings of every second late too. Less than the 10 s beyond the interval
+// after which SDKs miss a ping.
 constexpr base::Duration kPongTimeMax = std::chrono::seconds(8);
 constexpr std::size_t kHeldBytesMax = 64 * 1024;  // of commands behind connect: subscriptions, mostly
 
@@ -165,14 +167,19 @@ void CentrifugeFront::handle(Peer& peer, const Command& command) {
 void CentrifugeFront::pong(Peer& peer) {
   Session& session = *peer.centrifuge();
   if (!std::exchange(session.awaits_pong, false)) return end(peer, DisconnectCode::bad_request);
+  const base::Instant next = session.pong_by - kPongTimeMax + desk_.options().ping_interval;
+  peer.ping_at = std::max(next, desk_.now);
   session.pong_by = base::kNever;
   arm(peer);
 }
 
 void CentrifugeFront::ping(Peer& peer) {
   Session& session = *peer.centrifuge();
-  const base::Duration interval = desk_.options().ping_interval;
-  peer.ping_at = desk_.now + interval;
+  if (session.awaits_pong) {  // one at a time, or nobody could tell which one a pong answers
+    peer.ping_at = session.pong_by;
+    return;
+  }
+  peer.ping_at = desk_.now + desk_.options().ping_interval;
   // Who does not answer the protocol's pings answers those of its WebSocket, or has at least something to say.
   const bool websocket = session.carrier.transport == Carrier::Transport::websocket;
   if (websocket && (session.frame_pings || session.carrier.unidirectional)) {
@@ -184,7 +191,7 @@ void CentrifugeFront::ping(Peer& peer) {
   if (!session.frame_pings) reply(peer, {});
   if (session.frame_pings || session.carrier.unidirectional) return;
   session.awaits_pong = true;
-  session.pong_by = desk_.now + std::min(kPongTimeMax, interval / 2);
+  session.pong_by = desk_.now + kPongTimeMax;
 }
 
 void CentrifugeFront::handle_timeout(Peer& peer) {
@@ -211,7 +218,9 @@ void CentrifugeFront::arm(Peer& peer) {
   desk_.connections.arm(peer);
 }
 
-void CentrifugeFront::drained(Peer& peer) { desk_.connections.unpause(peer, Pause::room); }
+void CentrifugeFront::drained(Peer& peer) { recover_next(peer); }
+
+void CentrifugeFront::gone(Peer& peer) { recoveries_.erase(peer.slot); }
 
 void CentrifugeFront::reply(Peer& peer, Reply reply) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return;
@@ -281,6 +290,7 @@ void CentrifugeFront::settle(Peer& peer) {
   } else if (!session.held.empty()) {
     go_on(peer);
   }
+  if (!over()) recover_next(peer);
 }
 
 }  // namespace server

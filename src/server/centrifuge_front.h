@@ -7,6 +7,7 @@
 // Threads: owned by one worker.
 #pragma once
 
+#include <deque>
 #include <forward_list>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 
 #include "auth/auth.h"
 #include "base/refusal.h"
+#include "door/centrifuge/blocks.h"
 #include "door/centrifuge/errors.h"
 #include "door/centrifuge/protocol.h"
 #include "door/centrifuge/publication.h"
@@ -67,10 +69,12 @@ class CentrifugeFront final : public HookSink {
   bool on_gap(Peer& peer, hub::SubscriptionId id, const hub::Position& after);
   void on_live(Peer& peer, hub::SubscriptionId id);
   void on_refused(Peer& peer, hub::SubscriptionId id, base::Error error);
-  // Live messages as this one connection gets them; empty: it gets none of them. They count as delivered.
-  std::string encode_for(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
-  // As every WebSocket of this format gets them that has no wishes of its own.
-  std::string encode_shared(door::centrifuge::Carrier::Format format, const hub::Batch& batch);
+  // Live messages as this subscription gets them; null: it gets none of them, and they count as delivered.
+  base::SharedBytes block_for(const Peer& peer, hub::SubscriptionId id, hub::Batch& batch);
+  // As every connection gets them by this way that has no wishes of its own.
+  base::SharedBytes shared_block(door::centrifuge::Way way, hub::Batch& batch);
+  // What block_for() has made is on its way.
+  void delivered(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
 
   // Ends subscriptions that have missed something, and lets connections go on that were waited for.
   void settle();
@@ -134,32 +138,42 @@ class CentrifugeFront final : public HookSink {
   void refuse_connect(Peer& peer, door::centrifuge::ErrorCode code);
   void finish_connect(Peer& peer);
 
-  // centrifuge_subscriptions.cc
+  // centrifuge_permission.cc
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
-  void handle(Peer& peer, std::uint32_t command, const door::centrifuge::UnsubscribeRequest& request);
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SubRefreshRequest& request);
-  // Asks the policy and the token; none: it was refused.
   static std::optional<door::centrifuge::ErrorCode> add_filter(const NamespaceOptions& options,
                                                                const door::centrifuge::SubscribeRequest& request,
                                                                Permitted& permitted);
+  // Asks the policy and the token; none: it was refused.
   std::optional<Permitted> permit(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
+  void expire_subscriptions(Peer& peer);
+  void expire(Peer& peer, std::size_t place);
+
+  // centrifuge_subscriptions.cc
+  void handle(Peer& peer, std::uint32_t command, const door::centrifuge::UnsubscribeRequest& request);
   void subscribe(Peer& peer, std::string_view channel, const door::centrifuge::SubscribeRequest& request,
                  Permitted permitted);
   void subscribe_by_server(Peer& peer, const std::vector<auth::ServerSubscription>& wanted,
                            const door::centrifuge::Map<door::centrifuge::SubscribeRequest>& requests);
-  // Decides what became of what was missed. The views live until made_ is cleared and as long as the pending state.
-  door::centrifuge::SubscribeResult answer_of(const Session& session, Subscription& subscription);
-  void answer_subscribe(Peer& peer, Subscription& subscription);
   void settle(Peer& peer);
   void settle(Peer& peer, std::size_t place);
   void unsubscribe(Peer& peer, std::size_t place);
-  void expire_subscriptions(Peer& peer);
-  void expire(Peer& peer, std::size_t place);
   std::optional<std::size_t> place_of(const Peer& peer, std::string_view channel) const;
   std::uint8_t format_of(const Session& session, const Subscription& subscription) const;
   std::string_view channel_of(const Subscription& subscription) const {
     return desk_.fan_out.channel_of(subscription.id);
   }
+
+  // centrifuge_recovery.cc
+  // One recovery after the other: an answer may be long, and its reader slow. False: drained() or settle() will tell
+  // when the next one may begin.
+  bool may_recover(Peer& peer);
+  // Of a subscription that is undecided until then.
+  void recover_later(Peer& peer, const door::centrifuge::SubscribeRequest& request, Asked asked);
+  void recover_next(Peer& peer);
+  // Decides what became of what was missed. The views live until made_ is cleared and as long as the pending state.
+  door::centrifuge::SubscribeResult answer_of(const Session& session, Subscription& subscription);
+  void answer_subscribe(Peer& peer, Subscription& subscription);
 
   // centrifuge_actions.cc
   bool subscribe_by_back_end(Peer& peer, const hub::UserAction& action);
@@ -172,6 +186,7 @@ class CentrifugeFront final : public HookSink {
   door::centrifuge::Publication publication_for(const Session& session, Subscription& subscription,
                                                 const hub::MessageRef& message,
                                                 const door::centrifuge::PublicationScope& scope);
+  door::centrifuge::Blocks& blocks_of(hub::Batch& batch) const;
   bool keeps_history(std::string_view channel) const;
 
   // centrifuge_requests.cc
@@ -220,10 +235,12 @@ class CentrifugeFront final : public HookSink {
   Desk& desk_;
   std::unordered_map<hub::RequestId, Asked> asked_;
   std::uint64_t requests_ = 0;
+  std::unordered_map<hub::PeerSlot, std::deque<Asked>> recoveries_;  // that wait for their turn, by connection
   std::vector<base::PeerId> unsettled_;
   Peer* speaking_ = nullptr;  // its replies go into packer_ until the frame has been handled
   std::optional<door::centrifuge::Packer> packer_;
   std::forward_list<std::string> made_;  // what views of publications point to
+  std::vector<std::uint32_t> chosen_;    // by a filter; reused from call to call
 };
 
 }  // namespace server

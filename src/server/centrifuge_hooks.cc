@@ -342,6 +342,14 @@ void CentrifugeFront::subscribe_kept(Peer& peer, Asked asked) {
   // Time has passed: what was looked at before is looked at again. The server may have subscribed it meanwhile.
   if (place_of(peer, request.channel)) return refused(ErrorCode::already_subscribed);
   if (desk_.snapshot->options_of(request.channel) == nullptr) return refused(ErrorCode::unknown_channel);
+  const Subscription::Grant grant = asked.permitted->grant;
+  if (grant == Subscription::Grant::policy || grant == Subscription::Grant::token) {
+    const auto allowed =
+        desk_.snapshot->policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, request.channel,
+                                           desk_.clock.wall(), {.channel_token = grant == Subscription::Grant::token});
+    if (!allowed) return refused(reply_error_of(allowed.error()));
+  }
+  if (request.recover && !may_recover(peer)) return recover_later(peer, request, std::move(asked));
   const std::uint32_t unsubscribe = decided(peer, asked.channel);
   subscribe(peer, request.channel, request, std::move(*asked.permitted));
   if (unsubscribe == 0) return;

@@ -55,6 +55,7 @@ struct CentrifugeSession {
     bool tells_events : 1 = false;  // those of others are told to it
     bool settled : 1 = false;       // what follows the answer has been done
     bool delta : 1 = false;
+    bool by_number : 1 = false;  // pushes carry the channel's number
     hub::SubscriptionId id;
     hub::SubscriptionId events;            // to the companion of the channel: joins and leaves
     hub::MessageRef base;                  // delta: what was sent last
@@ -76,6 +77,9 @@ struct CentrifugeSession {
     refused,  // connect was answered with an error
   };
 
+  // In the index by which FanOut knows a subscription: it is to the companion of the channel of this place.
+  static constexpr std::uint16_t kEventsIndex = 0x8000;
+
   explicit CentrifugeSession(door::centrifuge::Carrier how) : carrier(how) {}
 
   door::centrifuge::Carrier carrier;
@@ -84,9 +88,10 @@ struct CentrifugeSession {
   bool by_hook = false;      // who it is was said by a hook, which is asked again before the end
   bool frame_pings = false;  // pings of WebSocket instead of the protocol's own
   std::uint32_t connect_command = 0;
-  std::uint16_t joining = 0;  // subscriptions that the answer to connect waits for
-  std::uint16_t leaving = 0;  // subscriptions whose end was asked for before they began
-  std::string client;         // UUID
+  std::uint16_t joining = 0;     // subscriptions that the answer to connect waits for
+  std::uint16_t recovering = 0;  // place of the subscription that has begun last with something to recover
+  std::uint16_t leaving = 0;     // subscriptions whose end was asked for before they began
+  std::string client;            // UUID
   hub::ClientIdentity identity;
   std::string meta;                     // JSON of the token; for hooks
   std::vector<egress::Header> headers;  // of the client's request, those that hooks get

@@ -1,11 +1,8 @@
-// Subscriptions of the Centrifuge door: who may have one, how it begins, what was missed, how it ends.
+// Subscriptions of the Centrifuge door: how one begins and ends. Who may have one is decided in
+// centrifuge_permission.cc, what it missed in centrifuge_recovery.cc.
 #include <algorithm>
 #include <utility>
 
-#include "auth/token.h"
-#include "base/assert.h"
-#include "codec/base64.h"
-#include "door/centrifuge/publication.h"
 #include "door/channel_name.h"
 #include "hub/events_channel.h"
 #include "server/announce.h"
@@ -17,150 +14,27 @@ namespace server {
 
 using door::centrifuge::DisconnectCode;
 using door::centrifuge::ErrorCode;
-using door::centrifuge::SubRefreshRequest;
 using door::centrifuge::SubscribeRequest;
-using door::centrifuge::SubscribeResult;
 using door::centrifuge::UnsubscribeCode;
 using door::centrifuge::UnsubscribeRequest;
 
 namespace {
 
-// What one answer brings of what was missed. A channel's history is shorter by default; beyond, the client is told
-// that it was not recovered and reads the history in pages.
-constexpr std::size_t kRecoveredMessagesMax = 16 * 1024;
-constexpr std::size_t kRecoveredBytesMax = 8 << 20;
-constexpr std::uint16_t kEventsIndex = 0x8000;  // in FanOut's index: the subscription is to the companion
+bool asks_for_numbers(const SubscribeRequest& request) {
+  return (request.flag & static_cast<std::int64_t>(door::centrifuge::SubscribeFlag::channel_compaction)) != 0;
+}
 
 bool rejects_unrecovered(const SubscribeRequest& request) {
   return (request.flag & static_cast<std::int64_t>(door::centrifuge::SubscribeFlag::reject_unrecovered)) != 0;
 }
 
-void flatten(const door::centrifuge::FilterNode& node, std::vector<hub::FilterNode>& out) {
-  out.push_back({.op = node.op,
-                 .key = node.key,
-                 .cmp = node.cmp,
-                 .val = node.val,
-                 .vals = node.vals,
-                 .nodes = static_cast<std::uint32_t>(node.nodes.size())});
-  for (const auto& each : node.nodes) flatten(each, out);
-}
-
-// A token for one channel is revoked as any other.
-bool is_revoked(const Desk& desk, const auth::CommonClaims& claims) {
-  const auth::Principal bearer{.kind = auth::Principal::Kind::token,
-                               .subject = claims.subject,
-                               .issued = claims.issued.value_or(base::WallTime{0}),
-                               .token_id = claims.token_id};
-  return desk.shared.revocations.verdict(bearer, desk.clock.wall()) != Revocations::Verdict::good;
-}
-
 }  // namespace
-
-std::optional<hub::Epoch> epoch_of(std::string_view text) {
-  if (text.empty()) return hub::Epoch{};
-  const auto position = hub::parse_position(std::string(text) + ":0");
-  return position ? std::optional(position->epoch) : std::nullopt;
-}
 
 std::optional<std::size_t> CentrifugeFront::place_of(const Peer& peer, std::string_view channel) const {
   const auto& all = peer.centrifuge()->subscriptions;
   for (std::size_t place = 0; place < all.size(); ++place) {
     if (all[place].state != Subscription::State::free && channel_of(all[place]) == channel) return place;
   }
-  return std::nullopt;
-}
-
-void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeRequest& request) {
-  auto permitted = permit(peer, command, request);
-  if (!permitted) return;
-  const NamespaceOptions& options = *desk_.snapshot->options_of(request.channel);
-  const bool cached = options.recovery_mode == RecoveryMode::cache && (request.recover || options.auto_cache_recover);
-  if (permitted->grant == Subscription::Grant::hook) {
-    ask_subscribe(peer, command, options.subscribe_hook, request, *std::move(permitted));
-  } else if (cached && !options.cache_empty_hook.empty()) {
-    look_for_last_value(peer, request, *std::move(permitted));
-  } else {
-    subscribe(peer, request.channel, request, *std::move(permitted));
-  }
-}
-
-std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, std::uint32_t command,
-                                                                  const SubscribeRequest& request) {
-  const auto refused = [&](ErrorCode code) {
-    if (command != 0) refuse(peer, command, code);  // else of the connect of a unidirectional client: it is left out
-    return std::nullopt;
-  };
-  const auto ended = [&](DisconnectCode code) {
-    end(peer, code);
-    return std::nullopt;
-  };
-  const Session& session = *peer.centrifuge();
-  const std::string_view channel = request.channel;
-  if (channel.empty()) return ended(DisconnectCode::bad_request);
-  if (!request.delta.empty() && request.delta != "fossil") return ended(DisconnectCode::bad_request);
-  if (!door::check_channel_name(channel)) return refused(ErrorCode::bad_request);
-  if (request.type != 0) return refused(ErrorCode::not_available);
-  if (place_of(peer, channel) || undecided(peer, channel) != nullptr) return refused(ErrorCode::already_subscribed);
-  const auto taken = std::ranges::count_if(
-      session.subscriptions, [](const Subscription& each) { return each.state != Subscription::State::free; });
-  if (static_cast<std::size_t>(taken) + session.undecided.size() >= desk_.options().channels_per_peer_max) {
-    return refused(ErrorCode::limit_exceeded);
-  }
-  const Snapshot& snapshot = *desk_.snapshot;
-  if (!snapshot.policy().namespace_of(channel)) return refused(ErrorCode::unknown_channel);
-
-  Permitted permitted{.command = command};
-  if (!request.token.empty()) {
-    auto token = snapshot.tokens().verify_subscription(request.token, desk_.clock.wall());
-    if (!token) {
-      const base::Refusal refusal = refusal_of_token(desk_, request.token, token.error());
-      if (refusal == base::Error::busy) return refused(ErrorCode::internal);  // it comes again
-      desk_.refused(peer, refusal);
-      const bool expired = token.error() == base::Error::token_expired;
-      return refused(expired ? ErrorCode::token_expired : ErrorCode::permission_denied);
-    }
-    const auth::SubscriptionClaims& claims = token->claims;
-    const bool own = claims.channel == channel && claims.common.subject == session.identity.user.view() &&
-                     (claims.client.empty() || claims.client == session.client);
-    if (!own) return ended(DisconnectCode::invalid_token);
-    if (is_revoked(desk_, claims.common)) return refused(ErrorCode::permission_denied);
-    const auto lifetime = lifetime_of(token->expires, desk_.clock.wall(), desk_.now);
-    if (!lifetime) return refused(ErrorCode::token_expired);
-    permitted.grant = Subscription::Grant::token;
-    permitted.lifetime = *lifetime;
-    permitted.changes = claims.changes;
-    permitted.info = json_of(claims.info);
-  }
-  const NamespaceOptions& options = *snapshot.options_of(channel);
-  // A private channel opens with a token only.
-  const bool asks_hook = permitted.grant == Subscription::Grant::policy && !options.subscribe_hook.empty() &&
-                         !snapshot.policy().is_private(channel) &&
-                         !auth::names_user(channel, session.identity.user.view());
-  if (asks_hook) {
-    permitted.grant = Subscription::Grant::hook;
-  } else {
-    const auto allowed =
-        snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
-                                    {.channel_token = permitted.grant == Subscription::Grant::token});
-    if (!allowed) return refused(reply_error_of(allowed.error()));
-  }
-  // Watching a channel that nobody watches makes one: an address may do that only so often.
-  if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
-    return refused(ErrorCode::too_many_requests);
-  }
-  if (const auto code = add_filter(options, request, permitted)) return refused(*code);
-  return permitted;
-}
-
-std::optional<ErrorCode> CentrifugeFront::add_filter(const NamespaceOptions& options, const SubscribeRequest& request,
-                                                     Permitted& permitted) {
-  if (!request.tf) return std::nullopt;
-  if (!options.allow_tags_filter) return ErrorCode::permission_denied;
-  std::vector<hub::FilterNode> nodes;
-  flatten(*request.tf, nodes);
-  auto filter = hub::TagFilter::compile(nodes);
-  if (!filter || !request.delta.empty()) return ErrorCode::bad_request;
-  permitted.filter = std::make_unique<hub::TagFilter>(*std::move(filter));
   return std::nullopt;
 }
 
@@ -194,7 +68,7 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
     if (peer.dying || peer.phase == Peer::Phase::closing) return;
-    if (!permitted) continue;  // it has the others
+    if (!permitted) continue;                                     // it has the others
     if (permitted->grant == Subscription::Grant::hook) continue;  // hooks are asked of commands only
     ++session.joining;
     subscribe(peer, channel, whole, *std::move(permitted));
@@ -227,6 +101,9 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
       subscription.announced &&
       (request.join_leave || changes.force_push_join_leave.value_or(options.force_push_join_leave));
   subscription.delta = request.delta == "fossil" && options.allow_delta && !permitted.filter;
+  // Not in Protobuf: the JavaScript SDK (5.8) asks for numbers there too, and then finds no subscription by them.
+  subscription.by_number = options.allow_channel_compaction && asks_for_numbers(request) && !subscription.server_side &&
+                           session.carrier.format == door::centrifuge::Carrier::Format::json;
   const bool refreshed_by_hook = permitted.grant == Subscription::Grant::hook && !options.sub_refresh_hook.empty();
   subscription.ttl = refreshed_by_hook ? 0 : permitted.lifetime.ttl;
   subscription.expires = refreshed_by_hook ? permitted.lifetime.ends : permitted.lifetime.until;
@@ -242,6 +119,7 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   const bool cache = options.recovery_mode == RecoveryMode::cache;
   pending.recover = subscription.recoverable && (request.recover || (cache && options.auto_cache_recover));
   if (pending.recover) {
+    if (pending.command != 0) session.recovering = static_cast<std::uint16_t>(place);
     const auto epoch = epoch_of(request.epoch);
     pending.asked = {epoch.value_or(hub::Epoch{}), request.offset};
     if (cache) {
@@ -267,133 +145,12 @@ std::uint8_t CentrifugeFront::format_of(const Session& session, const Subscripti
   Format format = Format::individual;
   if (!subscription.filter && !subscription.delta && !session.carrier.unidirectional &&
       session.carrier.transport == Carrier::Transport::websocket) {
-    format = session.carrier.format == Carrier::Format::json ? Format::centrifuge_json : Format::centrifuge_protobuf;
+    const bool json = session.carrier.format == Carrier::Format::json;
+    format = !json                    ? Format::centrifuge_protobuf
+             : subscription.by_number ? Format::centrifuge_json_by_number
+                                      : Format::centrifuge_json;
   }
   return static_cast<std::uint8_t>(format);
-}
-
-void CentrifugeFront::on_start(Peer& peer, hub::SubscriptionId id, const hub::Position& start,
-                               const std::optional<hub::Gap>& gap) {
-  const std::uint16_t place = desk_.fan_out.index_of(id);
-  if ((place & kEventsIndex) != 0) return;
-  Session::Pending& pending = *peer.centrifuge()->subscriptions[place].pending;
-  pending.start = pending.reached = start;
-  if (gap) pending.lost = true;
-}
-
-void CentrifugeFront::on_replay(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch) {
-  const std::uint16_t place = desk_.fan_out.index_of(id);
-  if ((place & kEventsIndex) != 0) return;
-  Session::Pending& pending = *peer.centrifuge()->subscriptions[place].pending;
-  pending.reached.offset = batch.last();
-  if (pending.lost) return;
-  for (const hub::MessageRef& message : batch.messages) {
-    pending.bytes += message->charged_bytes();
-    pending.messages.push_back(message);
-  }
-  if (pending.messages.size() <= kRecoveredMessagesMax && pending.bytes <= kRecoveredBytesMax) return;
-  pending.lost = true;
-  pending.messages.clear();
-}
-
-bool CentrifugeFront::on_gap(Peer& peer, hub::SubscriptionId id, const hub::Position& after) {
-  const std::uint16_t place = desk_.fan_out.index_of(id);
-  if ((place & kEventsIndex) != 0) return true;
-  Subscription& subscription = peer.centrifuge()->subscriptions[place];
-  if (subscription.state == Subscription::State::joining) {
-    subscription.pending->lost = true;
-    subscription.pending->reached = after;
-    return true;
-  }
-  if (!subscription.positioned) return true;  // it was promised no more than what comes
-  subscription.state = Subscription::State::broken;
-  unsettled_.push_back(peer.id());
-  return false;
-}
-
-void CentrifugeFront::on_live(Peer& peer, hub::SubscriptionId id) {
-  const std::uint16_t place = desk_.fan_out.index_of(id);
-  if ((place & kEventsIndex) != 0) return;
-  Subscription& subscription = peer.centrifuge()->subscriptions[place];
-  if (subscription.state != Subscription::State::joining) return;
-  subscription.state = Subscription::State::live;
-  unsettled_.push_back(peer.id());
-  answer_subscribe(peer, subscription);
-}
-
-void CentrifugeFront::on_refused(Peer& peer, hub::SubscriptionId id, base::Error error) {
-  const std::uint16_t place = desk_.fan_out.index_of(id);
-  if ((place & kEventsIndex) != 0) return;
-  Subscription& subscription = peer.centrifuge()->subscriptions[place];
-  if (subscription.pending->command == 0) return end(peer, DisconnectCode::internal);
-  refuse(peer, subscription.pending->command, reply_error_of(error));
-  subscription.pending->command = 0;
-  subscription.state = Subscription::State::broken;
-  unsettled_.push_back(peer.id());
-}
-
-// Decides what became of what was missed; the views live as long as the pending state.
-SubscribeResult CentrifugeFront::answer_of(const Session& session, Subscription& subscription) {
-  Session::Pending& pending = *subscription.pending;
-  const hub::Position& top = pending.reached;
-  if (pending.cache && !pending.lost) {
-    const bool at_top = pending.known && pending.asked == top;
-    if (at_top) {
-      pending.messages.clear();
-    } else if (pending.messages.empty() && (top.offset > 0 || pending.known)) {
-      pending.lost = true;  // there was one, and it has expired
-    }
-  }
-  SubscribeResult result{.expires = subscription.ttl > 0,
-                         .ttl = subscription.ttl,
-                         .recoverable = subscription.recoverable,
-                         .positioned = subscription.positioned,
-                         .data = payload_of(pending.data),
-                         .was_recovering = pending.recover,
-                         .delta = subscription.delta};
-  if (subscription.positioned) {
-    result.epoch = top.epoch.view();
-    result.offset = top.offset;
-  }
-  if (!pending.recover || pending.lost) return result;
-  result.recovered = true;
-  if (!pending.cache) result.offset = pending.asked.offset;
-  const door::centrifuge::PublicationScope scope{top.epoch.view()};
-  for (const hub::MessageRef& message : pending.messages) {
-    if (subscription.filter && !matches(subscription, *message)) continue;
-    result.publications.push_back(publication_for(session, subscription, message, scope));
-  }
-  return result;
-}
-
-void CentrifugeFront::answer_subscribe(Peer& peer, Subscription& subscription) {
-  Session& session = *peer.centrifuge();
-  Session::Pending& pending = *subscription.pending;
-  if (session.stage == Session::Stage::connecting && subscription.server_side) {
-    --session.joining;
-    return;  // its answer is part of the answer to connect
-  }
-  made_.clear();
-  const SubscribeResult result = answer_of(session, subscription);
-  if (subscription.server_side) {
-    push(peer, channel_of(subscription),
-         door::centrifuge::SubscribePush{.recoverable = result.recoverable,
-                                         .epoch = result.epoch,
-                                         .offset = result.offset,
-                                         .positioned = result.positioned,
-                                         .data = result.data});
-  } else if (pending.rejects_unrecovered && pending.recover && pending.lost) {
-    refuse(peer, pending.command, ErrorCode::unrecoverable_position);
-    subscription.state = Subscription::State::broken;
-    pending.command = 0;
-    return;
-  } else {
-    const std::size_t before = peer.out.bytes();
-    reply(peer, {.id = pending.command, .body = result});
-    // What a client missed was asked for, and does not make it a slow reader.
-    if (!pending.messages.empty()) peer.replay_bytes += static_cast<std::uint32_t>(peer.out.bytes() - before);
-  }
-  pending.command = 0;
 }
 
 // What follows an answer, or an end, outside of the callbacks of FanOut.
@@ -431,8 +188,11 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   const std::string channel(channel_of(subscription));
   announce_subscribed(desk_, peer, channel);
   if (subscription.tells_events) {
-    subscription.events = desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, {}),
-                                                  static_cast<std::uint16_t>(place | kEventsIndex), desk_.post);
+    Subscription plain;  // neither filtered nor differences
+    plain.by_number = subscription.by_number;
+    subscription.events =
+        desk_.fan_out.subscribe(peer.slot, hub::events_channel(channel), {}, format_of(session, plain),
+                                static_cast<std::uint16_t>(place | Session::kEventsIndex), desk_.post);
     peer.subscriptions.push_back(subscription.events);
   }
   if (!subscription.listed && !subscription.announced) return;
@@ -473,71 +233,6 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const Unsubscrib
     return;
   }
   reply(peer, {.id = command, .body = door::centrifuge::UnsubscribeResult{}});
-}
-
-void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefreshRequest& request) {
-  if (request.channel.empty()) return end(peer, DisconnectCode::bad_request);
-  if (request.type != 0) return refuse(peer, command, ErrorCode::not_available);
-  const auto place = place_of(peer, request.channel);
-  if (!place) return refuse(peer, command, ErrorCode::permission_denied);
-  Session& session = *peer.centrifuge();
-  Subscription& subscription = session.subscriptions[*place];
-  if (subscription.ttl == 0) return refuse(peer, command, ErrorCode::bad_request);
-  auto token = desk_.snapshot->tokens().verify_subscription(request.token, desk_.clock.wall());
-  if (!token && token.error() == base::Error::token_expired) return refuse(peer, command, ErrorCode::expired);
-  if (!token && refusal_of_token(desk_, request.token, token.error()) == base::Error::busy) {
-    return refuse(peer, command, ErrorCode::internal);
-  }
-  const bool own = token && token->claims.channel == request.channel &&
-                   token->claims.common.subject == session.identity.user.view() &&
-                   (token->claims.client.empty() || token->claims.client == session.client);
-  if (!own) {
-    desk_.refused(peer, base::Error::token_invalid);
-    return end(peer, DisconnectCode::invalid_token);
-  }
-  if (is_revoked(desk_, token->claims.common)) return refuse(peer, command, ErrorCode::permission_denied);
-  const auto lifetime = lifetime_of(token->expires, desk_.clock.wall(), desk_.now);
-  if (!lifetime) return refuse(peer, command, ErrorCode::expired);
-  subscription.ttl = lifetime->ttl;
-  subscription.expires = lifetime->until;
-  arm(peer);
-  reply(peer, {.id = command,
-               .body = door::centrifuge::SubRefreshResult{.expires = subscription.ttl > 0, .ttl = subscription.ttl}});
-}
-
-void CentrifugeFront::expire_subscriptions(Peer& peer) {
-  auto& all = peer.centrifuge()->subscriptions;
-  for (std::size_t place = 0; place < all.size(); ++place) {
-    if (all[place].state != Subscription::State::live || all[place].expires > desk_.now) continue;
-    const NamespaceOptions* options = desk_.snapshot->options_of(channel_of(all[place]));
-    const bool by_hook = all[place].grant == Subscription::Grant::hook;
-    if (by_hook && options != nullptr && !options->sub_refresh_hook.empty()) {
-      ask_sub_refresh(peer, place);
-    } else {
-      expire(peer, place);
-    }
-  }
-}
-
-void CentrifugeFront::expire(Peer& peer, std::size_t place) {
-  const std::string channel(channel_of(peer.centrifuge()->subscriptions[place]));
-  unsubscribe(peer, place);
-  push(peer, channel, door::centrifuge::to_push(UnsubscribeCode::subscription_expired));
-}
-
-void CentrifugeFront::reauthorise(Peer& peer) {
-  bool changed = false;
-  for (Subscription& each : peer.centrifuge()->subscriptions) {
-    if (each.state == Subscription::State::free) continue;
-    if (each.grant == Subscription::Grant::server || each.grant == Subscription::Grant::hook) continue;
-    const auto allowed = desk_.snapshot->policy().authorize(
-        desk_.principal_of(peer), auth::Verb::subscribe, channel_of(each), desk_.clock.wall(),
-        {.channel_token = each.grant == Subscription::Grant::token});
-    if (allowed) continue;
-    each.state = Subscription::State::broken;
-    changed = true;
-  }
-  if (changed) unsettled_.push_back(peer.id());
 }
 
 }  // namespace server

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "server/announce.h"
+#include "server/closing.h"
 
 namespace server {
 namespace {
@@ -179,6 +180,8 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* present = std::get_if<hub::Present>(&mail)) {
     if (ApiFront::owns(present->request)) return http_front_.api_present(*present);
     centrifuge_front_.present(*present);
+  } else if (auto* state = std::get_if<hub::StatePage>(&mail)) {
+    if (ApiFront::owns(state->request)) return http_front_.api_state(*state);
   } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
     post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
   } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
@@ -268,6 +271,7 @@ base::Instant Worker::next_timeout(const Peer& peer) const {
 void Worker::drained(Peer& peer) {
   connections_.unpause(peer, Pause::room);
   feeds_.resume(peer);
+  if (peer.centrifuge()) centrifuge_front_.drained(peer);
 }
 
 void Worker::slow(Peer& peer) {
@@ -283,13 +287,14 @@ void Worker::gone(Peer& peer) {
   desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   announce_disconnected(desk_, peer);
   if (!peer.subscriptions.empty()) feeds_.stop(peer);
+  if (peer.centrifuge()) centrifuge_front_.gone(peer);
   if (peer.session.keeps_context()) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
 }
 
 void Worker::sweep() {
   if (clock_now_ < next_sweep_) return;
-  const bool more = home_.sweep(now());
+  const bool more = home_.sweep(now(), post_);
   next_sweep_ = clock_now_ + (more ? kSweepAgain : kSweepInterval);
   publish_gauges();
   note_departures();

@@ -310,16 +310,17 @@ TEST(ImportCentrifugo, AnEmptyFileIsThatServersDefaults) {
   EXPECT_FALSE(standard.allow_recovery);
   EXPECT_EQ(all_of(made, Kind::left_out) + all_of(made, Kind::unknown), "");
   EXPECT_TRUE(why(made, Kind::changed, "http_server.internal_port").contains("server.admin_listen"));
+  EXPECT_TRUE(options.public_api) << "clients of the HTTP API go on";
 }
 
 TEST(ImportCentrifugo, WhatHasNoEquivalentIsListedWithAReason) {
   const Imported made = imported(Format::json, R"({
     "engine": {"type": "redis", "redis": {"address": "redis://localhost:6379", "password": "hush-hush"}},
-    "client": {"insecure": true, "user_connection_limit": 5, "concurrency": 8, "stale_close_delay": "10s",
+    "client": {"user_connection_limit": 5, "concurrency": 8, "stale_close_delay": "10s",
       "expired_close_delay": "1m", "token": {"audience_regex": "^a$"}, "coulour": "red",
       "subscription_token": {"enabled": true, "hmac_secret_key": "hush-hush"}},
     "channel": {"namespaces": [
-      {"name": "calc", "subscribe_cel": "1 == 1", "publish_cel": "", "subscription_type": "map",
+      {"name": "calc", "subscribe_cel": "1 == 1", "publish_cel": "",
        "history_meta_ttl": "1h", "presense": true, "channel_regex": "^(a|b)$"},
       {"name": "with.dot"}, {"name": "calc"}]},
     "grpc_api": {"enabled": true, "port": 10000, "key": "hush-hush"},
@@ -338,12 +339,10 @@ TEST(ImportCentrifugo, WhatHasNoEquivalentIsListedWithAReason) {
             "channel.namespaces.with.dot\n"
             "channel.namespaces.calc\n"
             "engine\n"
-            "client.insecure\n"
             "client.user_connection_limit\n"
             "client.expired_close_delay\n"
             "client.token.audience_regex\n"
             "channel.namespaces.calc.subscribe_cel\n"
-            "channel.namespaces.calc.subscription_type\n"
             "channel.namespaces.calc.history_meta_ttl\n"
             "grpc_api\n"
             "consumers\n"
@@ -359,18 +358,71 @@ TEST(ImportCentrifugo, WhatHasNoEquivalentIsListedWithAReason) {
   EXPECT_TRUE(made.toml.contains("# * client.coulour\n"));
 }
 
-TEST(ImportCentrifugo, SecretsThatAreTooShortStandInACommentAndNotInTheList) {
+TEST(ImportCentrifugo, ShortSecretsAreTakenWithAWarning) {
   const Imported made =
       imported(Format::json, R"({"client":{"token":{"hmac_secret_key":"hush-hush","hmac_previous_secret_key":)"
-                             R"("0123456789abcdef0123456789abcdef"}},"http_api":{"key":"sh\nush\"]"}})");
+                             R"("0123456789abcdef0123456789abcdef"}}})");
   const server::Options options = loaded(made);
-  ASSERT_EQ(options.token_hs256_keys.size(), 1U);
-  EXPECT_EQ(options.token_hs256_keys[0].reveal(), "0123456789abcdef0123456789abcdef");
+  ASSERT_EQ(options.token_hs256_keys.size(), 2U);
+  EXPECT_EQ(options.token_hs256_keys[0].reveal(), "hush-hush");
+  EXPECT_TRUE(options.allow_short_keys);
+  EXPECT_EQ(why(made, Kind::changed, "client.token.hmac_secret_key"),
+            "has 9 characters, where auth.token_keys wants 32: it is taken because of auth.allow_short_keys; choose a "
+            "long random one soon");
+  EXPECT_FALSE(loaded(imported(Format::json, "{}")).allow_short_keys);
+}
+
+TEST(ImportCentrifugo, SecretsThatNoFileCanSayStandInACommentAndNotInTheList) {
+  const Imported made = imported(Format::json, R"({"http_api":{"key":"sh\nush\"]"}})");
+  const server::Options options = loaded(made);
   EXPECT_TRUE(options.api_keys.empty());
-  EXPECT_EQ(why(made, Kind::left_out, "client.token.hmac_secret_key"),
-            "has 9 characters, and auth.token_keys takes 32 to 1024; choose a long random one");
-  EXPECT_TRUE(made.toml.contains("# token_keys = [\"hush-hush\"]\n")) << made.toml;
   EXPECT_TRUE(made.toml.contains("# api_keys = [\"sh\\u000aush\\\"]\"]\n")) << made.toml;
+}
+
+TEST(ImportCentrifugo, Maps) {
+  const Imported made = imported(Format::json, R"({"channel":{"namespaces":[
+    {"name":"cursors","subscription_type":"map","allow_subscribe_for_client":true,
+     "map":{"mode":"ephemeral","key_ttl":"90s","allow_publish_for_subscriber":true,"client_key":"client_id",
+            "remove_client_on_unsubscribe":true}},
+    {"name":"deals","subscription_type":"map","allowed_delta_types":["fossil"],"map_clients_presence_channel_prefix":"who:",
+     "map":{"mode":"persistent","stream_size":500,"allow_publish_for_client":true,"allow_remove_for_client":true}},
+    {"name":"who","subscription_type":"map_clients","map":{"mode":"recoverable","key_ttl":"60s"}},
+    {"name":"half","subscription_type":"map","map":{"mode":"recoverable","key_ttl":"60s","stream_ttl":"5m",
+     "allow_publish_for_client":true,"publish_proxy_enabled":true}},
+    {"name":"poll","subscription_type":"shared_poll","shared_poll":{"mode":"versioned"}}]}})");
+  const server::Options options = loaded(made);
+  const server::NamespaceOptions& cursors = space(options, "cursors");
+  EXPECT_EQ(cursors.subscription_type, hub::SubscriptionType::map);
+  EXPECT_EQ(cursors.map_mode, hub::MapMode::ephemeral);
+  EXPECT_EQ(cursors.map_key_ttl, 90s);
+  EXPECT_EQ(cursors.map_client_key, server::ClientKey::client_id);
+  EXPECT_TRUE(cursors.map_remove_client_on_unsubscribe);
+  EXPECT_TRUE(cursors.permissions.publish_for_subscriber);
+  EXPECT_EQ(cursors.permissions.publish, Access::nobody);
+  EXPECT_EQ(cursors.history_messages_max, 0U);
+  const server::NamespaceOptions& deals = space(options, "deals");
+  EXPECT_EQ(deals.map_mode, hub::MapMode::persistent);
+  EXPECT_EQ(deals.history_messages_max, 500U);
+  EXPECT_EQ(deals.history_age_max, 1min);
+  EXPECT_TRUE(deals.allow_delta);
+  EXPECT_EQ(deals.permissions.publish, Access::user);
+  EXPECT_EQ(deals.map_clients_presence_prefix, "who:");
+  EXPECT_EQ(space(options, "who").subscription_type, hub::SubscriptionType::map_clients);
+  EXPECT_EQ(space(options, "half").history_messages_max, 100U);
+  EXPECT_EQ(space(options, "half").history_age_max, 5min);
+  EXPECT_EQ(all_of(made, Kind::changed).contains("channel.namespaces.half.map\n"), true);
+  EXPECT_EQ(all_of(made, Kind::changed).contains("channel.namespaces.deals.map\n"), false);
+  EXPECT_EQ(all_of(made, Kind::left_out),
+            "channel.namespaces.poll.subscription_type\n"
+            "channel.namespaces.half.map.publish_proxy_enabled\n"
+            "channel.namespaces.poll.shared_poll\n");
+}
+
+TEST(ImportCentrifugo, InsecureClients) {
+  const Imported made = imported(Format::json, R"({"client":{"insecure":true}})");
+  EXPECT_TRUE(loaded(made).insecure_clients);
+  EXPECT_TRUE(why(made, Kind::changed, "client.insecure").contains("auth.insecure_clients"));
+  EXPECT_FALSE(loaded(imported(Format::json, R"({"client":{"insecure":false}})")).insecure_clients);
 }
 
 TEST(ImportCentrifugo, PublicKeysInTheFileGetOneOfTheirOwn) {

@@ -22,7 +22,7 @@ constexpr std::string_view kFixedPath = "the path is fixed here";
 constexpr std::string_view kNoGrpc = "there is no gRPC here; the HTTP API does the same";
 constexpr std::string_view kNoExpressions = "there are no expressions in the configuration; ask a hook instead";
 constexpr std::string_view kNoRegex = "there are no regular expressions for claims; name the one value";
-constexpr std::string_view kNoMaps = "map subscriptions are not configured here";
+constexpr std::string_view kNoMapHooks = "changes of maps are not asked about; see who may publish";
 constexpr std::string_view kEvents = "occupied and vacated channels are told as events: set [events]";
 constexpr std::string_view kNoBridges = "consuming from other systems is not there yet; publish over the HTTP API";
 constexpr std::string_view kSystem = "the system's service manager does it";
@@ -47,9 +47,8 @@ constexpr auto kKnown = std::to_array<Known>({
     {"log.file", "logs go to the standard error; the service manager keeps them"},
     {"pid_file", kSystem},
 
-    {"http_api.disabled", "it is there on the admin listener, for those who have a key"},
+    {"http_api.disabled", "it is there for those who have a key; without auth.api_keys nobody has one"},
     {"http_api.insecure", "the HTTP API always asks for a key"},
-    {"http_api.external", "the HTTP API is on the admin listener only; let that one listen where it must be reached"},
     {"http_api.handler_prefix", kFixedPath},
     {"http_api.error_mode", "see docs/protocol.md for how errors are answered"},
     {"grpc_api", kNoGrpc},
@@ -79,7 +78,6 @@ constexpr auto kKnown = std::to_array<Known>({
     {"opentelemetry", "there is no tracing"},
     {"graphite", "metrics are fetched by Prometheus only"},
 
-    {"client.insecure", "nobody may do everything outside --dev; set subscribe and publish of the namespaces"},
     {"client.insecure_skip_token_signature_verify", "signatures are always checked"},
     {"client.user_id_http_header", "a header is not believed; let the proxy that sets it make a token"},
     {"client.disallow_anonymous_connection_tokens",
@@ -110,11 +108,12 @@ constexpr auto kKnown = std::to_array<Known>({
      "streams from a back end need gRPC, which is not there"},
     {"channel.without_namespace.state_proxy_enabled", kEvents},
     {"channel.without_namespace.state_events", kEvents},
-    {"channel.without_namespace.subscription_type", kNoMaps},
-    {"channel.without_namespace.subscription_types", kNoMaps},
-    {"channel.without_namespace.map", kNoMaps},
-    {"channel.without_namespace.map_clients_presence_channel_prefix", kNoMaps},
-    {"channel.without_namespace.map_users_presence_channel_prefix", kNoMaps},
+    {"channel.without_namespace.subscription_types", "a namespace has one subscription_type"},
+    {"channel.without_namespace.map.publish_proxy_enabled", kNoMapHooks},
+    {"channel.without_namespace.map.publish_proxy_name", kNoMapHooks},
+    {"channel.without_namespace.map.remove_proxy_enabled", kNoMapHooks},
+    {"channel.without_namespace.map.remove_proxy_name", kNoMapHooks},
+    {"channel.without_namespace.map", "pages of a map have up to 1,000 keys, and 5 seconds to be fetched each"},
     {"channel.without_namespace.shared_poll", "channels that are polled from a back end are not there"},
     {"channel.without_namespace.keep_latest_publication", "recovery_mode = \"cache\" keeps the newest message"},
     {"channel.without_namespace.client_publish_debounce_interval",
@@ -141,7 +140,6 @@ constexpr auto kKnown = std::to_array<Known>({
 // Needless here, or the same without a word: buffers of its implementation, ways in that are always open, presence that
 // follows the subscriptions themselves, positions that every delivery checks. With everything below them.
 constexpr auto kNeedless = std::to_array<std::string_view>({
-    "channel.without_namespace.allow_channel_compaction",
     "channel.without_namespace.shared_position_sync",
     "channel.without_namespace.state_proxy_name",
     "channel.without_namespace.subscribe_stream_proxy_bidirectional",

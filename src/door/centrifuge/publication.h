@@ -1,8 +1,11 @@
 // Messages of the hub as pushes and publications of the protocol. Everything points into the message. Pure; any thread.
 #pragma once
 
+#include <forward_list>
+#include <string>
 #include <string_view>
 
+#include "door/centrifuge/carrier.h"
 #include "door/centrifuge/protocol.h"
 #include "hub/message.h"
 
@@ -14,6 +17,12 @@ struct PublicationScope {
 };
 
 Publication publication_of(const hub::Message& message, const PublicationScope& scope);
+
+// The same for a client that takes deltas and got `base` last; null: nothing yet. The difference to it if the publisher
+// wants that and it is the shorter one, otherwise the whole; JSON clients get either as a string. What is made for it
+// goes into `made`, and the publication points there too.
+Publication publication_as_delta(const hub::Message& message, const hub::Message* base, Carrier::Format format,
+                                 const PublicationScope& scope, std::forward_list<std::string>& made);
 
 ClientInfo info_of(const hub::ClientIdentity& identity);
 
