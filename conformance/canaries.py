@@ -98,6 +98,7 @@ async def main():
             tasks.append(asyncio.create_task(watch(canary, run)))
     await asyncio.wait_for(asyncio.gather(*(c.subscribed.wait() for c in canaries)), DEADLINE_S)
     publisher = await streams.Http.open(port)
+    await publisher.request("GET", "/health")  # what is counted from now on has been accepted
     print("watching", flush=True)
 
     stop = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)

@@ -8,7 +8,9 @@ That moment lies between the client's command and its answer, so the model says 
 import bisect
 import collections
 
-CLOCK_MS = 50  # the server reads its clock once per turn of its loop, and turns are long where processors are few
+# The server reads its clock once per turn of its loop, and turns are long where processors are few: at least so much, and twice what
+# publishers have seen of it.
+CLOCK_MS = 50
 ANSWER_BYTES = 7 << 20  # what one answer brings at most is a limit of the server's; near it either is right
 
 History = collections.namedtuple("History", "messages age_ms drops", defaults=(None, None, False))
@@ -20,6 +22,7 @@ class Channel:
     def __init__(self, name, history):
         self.name, self.history = name, history
         self.epoch = None
+        self.clock_ms = CLOCK_MS
         self.messages, self.sent, self.acked = {}, [], []
         self.problems = []
 
@@ -29,6 +32,7 @@ class Channel:
         if answer["offset"] in self.messages:
             self.problems.append(f"{self.name}: offset {answer['offset']} was given twice")
         self.epoch = answer["epoch"]
+        self.clock_ms = max(self.clock_ms, 2 * (sent - answer["time"]))
         self.messages[answer["offset"]] = (key, answer["time"], size)
         self.sent.append(sent)
         self.acked.append((acked, answer["offset"]))
@@ -75,7 +79,7 @@ class Channel:
             verdicts.append("yes" if first > top - self.history.messages else "no" if first <= low - self.history.messages else "either")
         if self.history.age_ms is not None:
             expires = self.messages[first][1] + self.history.age_ms
-            by_age = "yes" if answered + CLOCK_MS < expires else "no" if asked - CLOCK_MS > expires else "either"
+            by_age = "yes" if answered + self.clock_ms < expires else "no" if asked - self.clock_ms > expires else "either"
             verdicts.append("either" if by_age == "no" and position >= low else by_age)  # perhaps nothing was missing yet
         if sum(self.messages[offset][2] for offset in range(first, top + 1)) > ANSWER_BYTES:
             verdicts.append("either")

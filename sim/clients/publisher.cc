@@ -28,6 +28,12 @@ Publication make_publication(const PublisherPlan& plan, std::uint32_t publisher,
            : made.kind == PayloadKind::binary ? static_cast<char>(entropy.below(256))
                                               : static_cast<char>('a' + entropy.below(26));
   }
+  if (plan.alike) {
+    static const std::string kMuch(200, '-');
+    fill = kMuch + "\xc3\xa9" + fill.substr(0, 8) + kMuch;
+    made.kind = entropy.below(8) == 0 ? made.kind : PayloadKind::json;
+    if (made.kind == PayloadKind::json) fill = kMuch + "\xc3\xa9" + std::to_string(number % 7) + kMuch;
+  }
   made.payload =
       made.kind == PayloadKind::json ? "{\"n\": \"" + name + "\",\"fill\" : [1e3,\"" + fill + "\"]}" : name + fill;
   if (made.kind == PayloadKind::text) made.payload += "\xc3\xa9";

@@ -20,6 +20,7 @@ struct PublisherPlan {
   base::Duration pause_max = base::Duration::zero();  // between two messages; zero: full speed
   std::uint32_t pipeline_max = 1;                     // HTTP: requests that wait for their answers
   std::uint32_t cut_percent = 1;                      // of its messages are followed by the end of the connection
+  bool alike = false;                                 // messages differ little, so that deltas are worth it
 };
 
 // The next message of a publisher: unique in its channel, of any kind.

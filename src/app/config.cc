@@ -356,15 +356,17 @@ std::vector<std::string> warnings(const server::Options& options) {
     return found;
   }
   if (options.insecure_clients) {
-    found.emplace_back("auth.insecure_clients: everybody who reaches this server may subscribe and publish everywhere.");
+    found.emplace_back(
+        "auth.insecure_clients: everybody who reaches this server may subscribe and publish everywhere.");
   }
   if (options.allow_short_keys) {
     found.emplace_back(
         "auth.allow_short_keys: whoever sees one token can find a short key by trying, and make tokens with it.");
   }
-  const bool nothing_permitted = !options.insecure_clients && std::ranges::none_of(options.namespaces, [](const server::NamespaceOptions& space) {
-    return permits(space, auth::Access::anyone) || asks_for_tokens(space);
-  });
+  const bool nothing_permitted =
+      !options.insecure_clients && std::ranges::none_of(options.namespaces, [](const server::NamespaceOptions& space) {
+        return permits(space, auth::Access::anyone) || asks_for_tokens(space);
+      });
   if (nothing_permitted && options.api_keys.empty()) {
     found.emplace_back(
         "Nobody may do anything yet: there are no API keys, and no namespace permits anybody to subscribe or publish. "

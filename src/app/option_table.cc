@@ -212,9 +212,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {.key = "auth.allow_short_keys",
      .slot = in_server<&Options::allow_short_keys>,
      .reload = Reload::live,
-     .help = "Takes token keys of fewer than 32 characters, for every HS algorithm, and API keys of fewer than 16: those "
-             "of a server that you move from, until they are replaced. Whoever sees one token can find a short key by "
-             "trying."},
+     .help =
+         "Takes token keys of fewer than 32 characters, for every HS algorithm, and API keys of fewer than 16: those "
+         "of a server that you move from, until they are replaced. Whoever sees one token can find a short key by "
+         "trying."},
     {.key = "auth.insecure_clients",
      .slot = in_server<&Options::insecure_clients>,
      .reload = Reload::live,

@@ -19,7 +19,9 @@ void Home::handle(base::WorkerId from, Enter& enter, Now now, Post& post) {
   const MemberId member{from, enter.member.slot, enter.member.generation};
   const bool came = presence_.enter(*channel->roster, member, enter.identity, enter.announce);
   post.send(from, answer);
-  if (came && enter.announce == Announce::yes) announce(*channel, kJoin, enter.identity, now, post);
+  if (came && enter.announce == Announce::yes && !presence_.has_twin(*channel->roster, member)) {
+    announce(*channel, kJoin, enter.identity, now, post);
+  }
 }
 
 void Home::handle(base::WorkerId from, Leave& leave, Now now, Post& post) {
@@ -27,12 +29,13 @@ void Home::handle(base::WorkerId from, Leave& leave, Now now, Post& post) {
   const std::optional<std::uint32_t> slot = presence_.channel_of(member);
   if (!slot) return;
   Channel& channel = channels_[*slot];
+  const bool stays = presence_.has_twin(*channel.roster, member);
   const Presence::Left left = presence_.leave(*channel.roster, member);
   if (channel.roster->empty()) {
     channel.roster.reset();
     channel.idle_since = now.instant;
   }
-  if (left.announce == Announce::yes) announce(channel, kLeave, left.identity, now, post);
+  if (left.announce == Announce::yes && !stays) announce(channel, kLeave, left.identity, now, post);
 }
 
 void Home::handle(base::WorkerId from, Who& who, Now, Post& post) {

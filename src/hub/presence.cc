@@ -16,6 +16,8 @@ bool Presence::enter(Roster& roster, const MemberId& id, ClientIdentity identity
   const std::uint32_t slot = members_.take();
   members_[slot] = {std::move(identity), ++newest_, id, roster.channel_, user, announce};
   by_id_.insert(hash_of(id), slot);
+  const Member& member = members_[slot];
+  if (is_indexed_by_client(member)) by_client_.insert(hash_of(member.channel, member.identity.client), slot);
   if (roster.blocks_.empty() || roster.blocks_.back().size() == kBlock) roster.blocks_.emplace_back();
   roster.blocks_.back().push_back(slot);
   ++roster.clients_;
@@ -27,11 +29,26 @@ std::optional<std::uint32_t> Presence::channel_of(const MemberId& id) const {
   return slot == kNone ? std::nullopt : std::optional(members_[slot].channel);
 }
 
+bool Presence::is_indexed_by_client(const Member& member) const {
+  return member.announce == Announce::yes && !member.identity.client.view().empty();
+}
+
+bool Presence::has_twin(const Roster& roster, const MemberId& id) const {
+  const std::uint32_t slot = find(id);
+  ASSERT(slot != kNone);
+  const base::SharedBytes& client = members_[slot].identity.client;
+  return by_client_.find(hash_of(roster.channel_, client), [&](std::uint32_t each) {
+    return each != slot && members_[each].channel == roster.channel_ &&
+           members_[each].identity.client.view() == client.view();
+  }) != kNone;
+}
+
 Presence::Left Presence::leave(Roster& roster, const MemberId& id) {
   const std::uint32_t slot = find(id);
   ASSERT(slot != kNone);
   Member& member = members_[slot];
   ASSERT(member.channel == roster.channel_);
+  if (is_indexed_by_client(member)) by_client_.erase(hash_of(member.channel, member.identity.client), slot);
   Left left{std::move(member.identity), member.announce};
   remove(roster, place_of(roster, member.number));
   --roster.clients_;
@@ -68,9 +85,9 @@ std::uint64_t Presence::hash_of(const MemberId& id) const {
   return base::hash64({reinterpret_cast<const char*>(words.data()), sizeof(words)}, hash_seed_);
 }
 
-std::uint64_t Presence::hash_of(std::uint32_t channel, const base::SharedBytes& user) const {
+std::uint64_t Presence::hash_of(std::uint32_t channel, const base::SharedBytes& name) const {
   // An odd factor: channels far apart in the space of seeds.
-  return base::hash64(user.view(), hash_seed_ + channel * 0x9e3779b97f4a7c15ULL);
+  return base::hash64(name.view(), hash_seed_ + channel * 0x9e3779b97f4a7c15ULL);
 }
 
 std::uint32_t Presence::find(const MemberId& id) const {

@@ -64,6 +64,10 @@ class Presence {
   // The channel of a roster that it is in, as that was made with.
   std::optional<std::uint32_t> channel_of(const MemberId& id) const;
 
+  // Another announced member of the roster is the same client, which has subscribed anew before its old subscription
+  // has left. Others need not know.
+  bool has_twin(const Roster& roster, const MemberId& id) const;
+
   struct Left {
     ClientIdentity identity;
     Announce announce;
@@ -101,7 +105,8 @@ class Presence {
   static_assert(sizeof(User) == 16);
 
   std::uint64_t hash_of(const MemberId& id) const;
-  std::uint64_t hash_of(std::uint32_t channel, const base::SharedBytes& user) const;
+  std::uint64_t hash_of(std::uint32_t channel, const base::SharedBytes& name) const;
+  bool is_indexed_by_client(const Member& member) const;
   std::uint32_t find(const MemberId& id) const;
   std::uint32_t add_user(Roster& roster, const base::SharedBytes& name);
   void remove_user(Roster& roster, std::uint32_t user);
@@ -116,6 +121,7 @@ class Presence {
   std::uint64_t hash_seed_;
   base::Slab<Member> members_;
   base::HashIndex by_id_;
+  base::HashIndex by_client_;  // those that are announced and whose client has a name
   base::Slab<User> users_;
   base::HashIndex by_user_;
   MemberNumber newest_ = 0;

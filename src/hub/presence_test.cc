@@ -57,6 +57,27 @@ TEST(Presence, AMemberIsThereFromEnteringToLeaving) {
   EXPECT_TRUE(listed(presence, roster, 10).empty());
 }
 
+TEST(Presence, TwinsAreAnnouncedMembersOfOneClientAndChannel) {
+  Presence presence(1);
+  Roster roster(5), other(6);
+  presence.enter(roster, id(1), who("a"), Announce::yes);
+  presence.enter(roster, id(2), who("b"), Announce::yes);
+  presence.enter(other, id(3), who("a"), Announce::yes);
+  presence.enter(roster, id(4), who("a"), Announce::no);
+  EXPECT_FALSE(presence.has_twin(roster, id(1)));
+  EXPECT_TRUE(presence.has_twin(roster, id(4)));  // whom nobody was told of
+  presence.enter(roster, id(5), who("a"), Announce::yes);
+  EXPECT_TRUE(presence.has_twin(roster, id(1)));
+  EXPECT_TRUE(presence.has_twin(roster, id(5)));
+  EXPECT_FALSE(presence.has_twin(roster, id(2)));
+  EXPECT_FALSE(presence.has_twin(other, id(3)));
+  presence.leave(roster, id(1));
+  EXPECT_FALSE(presence.has_twin(roster, id(5)));
+  presence.enter(roster, id(6), who(""), Announce::yes);
+  presence.enter(roster, id(7), who(""), Announce::yes);
+  EXPECT_FALSE(presence.has_twin(roster, id(6)));  // without a name nobody is anybody's twin
+}
+
 TEST(Presence, EnteringTwiceChangesNothing) {
   Presence presence(1);
   Roster roster(0);

@@ -118,6 +118,7 @@ void CentrifugeFront::admit(Peer& peer, const auth::ConnectionClaims* claims, co
   session.identity.user = base::SharedBytes::copy(principal.subject);
   session.identity.client = base::SharedBytes::copy(session.client);
   session.stage = Session::Stage::connecting;
+  peer.unanswered = true;
   desk_.roster.enter(peer.id(), principal);
   std::vector<auth::ServerSubscription> subs;
   if (claims != nullptr) {
@@ -144,6 +145,7 @@ void CentrifugeFront::admit(Peer& peer, const auth::ConnectionClaims* claims, co
 void CentrifugeFront::finish_connect(Peer& peer) {
   Session& session = *peer.centrifuge();
   session.stage = Session::Stage::connected;
+  peer.unanswered = false;
   announce_connected(desk_, peer);
   made_.clear();
   door::centrifuge::Map<door::centrifuge::SubscribeResult> subs;

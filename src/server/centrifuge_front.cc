@@ -23,8 +23,8 @@ using door::centrifuge::Reply;
 namespace {
 
 constexpr base::Duration kConnectTimeMax = std::chrono::seconds(15);  // from the open transport to connect
-// Whatever the interval: a loaded machine answers pings of every second late too. Less than the 10 s beyond the interval
-// after which SDKs miss a ping.
+// Whatever the interval: a loaded machine answers pings of every second late too. Less than the 10 s beyond the
+// interval after which SDKs miss a ping.
 constexpr base::Duration kPongTimeMax = std::chrono::seconds(8);
 constexpr std::size_t kHeldBytesMax = 64 * 1024;  // of commands behind connect: subscriptions, mostly
 

@@ -64,7 +64,7 @@ class CentrifugeFront final : public HookSink {
 
   // Of a subscription of this door, see hub::Sink.
   void on_start(Peer& peer, hub::SubscriptionId id, const hub::Position& start, const std::optional<hub::Gap>& gap);
-  // Pages of what was missed: they go into the answer.
+  // Pages of what was missed, and what comes live before the connection is answered: they go into the answer.
   void on_replay(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
   bool on_gap(Peer& peer, hub::SubscriptionId id, const hub::Position& after);
   void on_live(Peer& peer, hub::SubscriptionId id);

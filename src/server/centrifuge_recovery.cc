@@ -77,8 +77,13 @@ void CentrifugeFront::on_replay(Peer& peer, hub::SubscriptionId id, const hub::B
   const Session& session = *peer.centrifuge();
   Session::Pending& pending = *session.subscriptions[place].pending;
   pending.reached.offset = batch.last();
-  if (pending.lost) return;
+  if (pending.lost || !pending.recover) return;  // without recovery it begins behind them
   for (const hub::MessageRef& message : batch.messages) {
+    if (pending.cache) {  // the newest stands for all
+      if (message->has(hub::Mark::transient)) continue;
+      pending.messages.clear();
+      pending.bytes = 0;
+    }
     pending.bytes += message->charged_bytes();
     pending.messages.push_back(message);
   }
@@ -101,11 +106,12 @@ bool CentrifugeFront::on_gap(Peer& peer, hub::SubscriptionId id, const hub::Posi
   const std::uint16_t place = desk_.fan_out.index_of(id);
   if ((place & Session::kEventsIndex) != 0) return true;
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
-  if (subscription.state == Subscription::State::joining) {
+  if (subscription.state == Subscription::State::joining || peer.unanswered) {
     subscription.pending->lost = true;
     subscription.pending->reached = after;
     return true;
   }
+  subscription.base.reset();                  // what comes next is whole: a delta's base may be among what is missing
   if (!subscription.positioned) return true;  // it was promised no more than what comes
   subscription.state = Subscription::State::broken;
   unsettled_.push_back(peer.id());

@@ -148,7 +148,7 @@ hub::Sink::Taken FeedFront::on_messages(std::span<const hub::Target> targets, hu
     Peer& peer = desk_.connections.at(target.peer);
     if (!listening(peer)) {
       left_out += batch.messages.size();
-    } else if (replay && peer.centrifuge()) {
+    } else if ((replay || peer.unanswered) && peer.centrifuge()) {
       centrifuge_.on_replay(peer, desk_.fan_out.id_of(target.subscription), batch);
     } else if (target.format == static_cast<std::uint32_t>(Format::individual)) {
       left_out += batch.messages.size() - deliver_individually(peer, target.subscription, batch);

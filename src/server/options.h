@@ -179,8 +179,8 @@ struct Options {
   std::string token_issuer;                    // [live] the same for `iss`
   std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
-  bool allow_short_keys = false;  // [live]
-  bool insecure_clients = false;  // [live] every client may do everything
+  bool allow_short_keys = false;             // [live]
+  bool insecure_clients = false;             // [live] every client may do everything
   bool public_api = false;                   // [live] /api/* on listeners of clients too
   ApiErrors api_errors = ApiErrors::status;  // [live]
   bool api_key_in_query = false;             // [live]

@@ -101,6 +101,7 @@ struct Peer {
   bool json_input : 1 = false;  // text frames are JSON
   bool counted : 1 = false;     // in Admission
   bool announced : 1 = false;   // to the operator's back end (announce.h)
+  bool unanswered : 1 = false;  // Centrifuge: connect is being answered, and nothing goes before the answer
   std::uint16_t listener = 0;
   loop::Address address;  // of the client, behind trusted proxies too
 

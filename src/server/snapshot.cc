@@ -45,7 +45,9 @@ Snapshot::Snapshot(const Options& options)
                         .subscribe_burst = options.channels_per_peer_max}) {}
 
 auth::TokenRules token_rules(const Options& options) {
-  return {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim,
+  return {.audience = options.token_audience,
+          .issuer = options.token_issuer,
+          .user_claim = options.token_user_claim,
           .secrets = options.allow_short_keys ? auth::SecretLength::any : auth::SecretLength::safe};
 }
 
