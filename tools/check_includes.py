@@ -16,9 +16,10 @@ ALLOWED = {
     "auth": {"base", "codec"},
     "door": {"base", "codec", "http", "ws", "hub", "auth"},
     "loop": {"base"},
+    "store": {"base", "hub"},
 }
 PURE = ["base", "codec", "http", "ws", "hub", "auth", "door"]
-ABOVE = ["loop", "egress", "client", "server", "api", "app"]
+ABOVE = ["loop", "store", "egress", "client", "server", "api", "app"]
 # Above the line only the client has a pure part, and a public one that is installed without any of our headers.
 CLIENT_CORE = "src/client/core/"
 CLIENT_CORE_ROOMS = {"base", "codec", "http", "ws", "door", "hub"}
