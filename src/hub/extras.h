@@ -32,13 +32,15 @@ struct Extras {
   std::string event;          // the kind of message, by name
   std::string key;            // what of the channel the message is about, where a channel keeps the newest by key
   std::uint64_t version = 0;  // of what has that key; 0: none
+  base::SharedBytes channel;  // where it was published; on the feed of a wildcard only (wildcard.h)
 
   bool empty() const noexcept {
-    return tags.empty() && publisher.empty() && event.empty() && key.empty() && version == 0;
+    return tags.empty() && publisher.empty() && event.empty() && key.empty() && version == 0 && channel.empty();
   }
   // As if nothing were shared.
   std::size_t charged_bytes() const noexcept {
-    return sizeof(Extras) + tags.charged_bytes() + publisher.charged_bytes() + event.size() + key.size();
+    return sizeof(Extras) + tags.charged_bytes() + publisher.charged_bytes() + event.size() + key.size() +
+           channel.size();
   }
 };
 

@@ -11,6 +11,9 @@
 // (events_channel.h). A companion is a channel as others are, but for this: it holds messages only for workers that are
 // behind, it leaves no tombstone, and only channels_max counts it.
 //
+// Those who watch a wildcard watch its feed at each home (wildcard.h), a channel that is as a companion is. What is
+// published on a channel that it matches goes to the feed too, in the same step, and is not held back.
+//
 // Calling order: receive() for each request or Detach that arrived; release_due() and pump() once per turn, and
 // release_due() at next_deadline(); sweep() once per turn. Everything it has to say leaves through the Post it is lent.
 // Threads: owned by one worker.
@@ -44,6 +47,7 @@
 #include "hub/presence.h"
 #include "hub/rules.h"
 #include "hub/tombstones.h"
+#include "hub/wildcard_index.h"
 
 namespace hub {
 
@@ -128,9 +132,10 @@ class Home {
     MessageRef last;
     base::OneOrMany<Interest> interests;
     base::Instant idle_since;
-    std::unique_ptr<Roster> roster;      // null: nobody is present
-    std::unique_ptr<Outcomes> outcomes;  // of workers that have left; null: none
-    std::unique_ptr<Version> version;    // null: none was ever told
+    std::unique_ptr<Roster> roster;       // null: nobody is present
+    std::unique_ptr<Outcomes> outcomes;   // of workers that have left; null: none
+    std::unique_ptr<Version> version;     // null: none was ever told
+    std::unique_ptr<MatchedFeeds> feeds;  // null: it was held against no wildcard
   };
   struct Remembered {  // an idempotency key with its answer
     base::Hash128 key;
@@ -164,6 +169,10 @@ class Home {
   static Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
                       std::uint32_t bytes_max);
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
+  // Numbers, logs for those who are behind, and delivers what a companion or feed says.
+  void publish_on(Channel& internal, std::unique_ptr<Message> made, Now now, Post& post);
+  // Tells those who watch wildcards that match the channel.
+  void tell_wildcards(Channel& of, const Message& message, Now now, Post& post);
   // Tells those who watch the companion of a channel, if anybody does.
   void announce(const Channel& of, std::string_view event, const ClientIdentity& who, Now now, Post& post);
   void deliver(Channel& channel, std::span<const MessageRef> messages, Post& post);
@@ -206,7 +215,8 @@ class Home {
   std::uint64_t hash_seed_;
 
   base::Slab<Channel> channels_;
-  std::size_t companions_ = 0;  // of the channels
+  std::size_t companions_ = 0;  // of the channels; feeds too
+  WildcardIndex wildcards_;     // that have a feed here
   base::HashIndex by_name_;
   Presence presence_;
   Occupancy occupancy_;

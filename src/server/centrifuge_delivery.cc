@@ -1,4 +1,5 @@
 // Publications as one connection of the Centrifuge door gets them: filtered, as deltas, in its own packing.
+#include <algorithm>
 #include <utility>
 
 #include "codec/base64.h"
@@ -17,6 +18,11 @@ using door::centrifuge::PublicationScope;
 namespace {
 
 constexpr std::uint16_t kEventsIndex = 0x8000;
+
+bool is_sender(const CentrifugeSession& session, const hub::Message& message) {
+  if (!message.has(hub::Mark::not_to_sender) || message.extras() == nullptr) return false;
+  return message.extras()->publisher.client.view() == session.client;
+}
 
 // What a JSON client parses, whatever the kind: deltas are made of these texts.
 std::string json_text_of(const hub::Message& message) {
@@ -40,6 +46,39 @@ std::string json_text_of(const hub::Message& message) {
 bool CentrifugeFront::matches(const Subscription& subscription, const hub::Message& message) {
   static const hub::Tags kNone;
   return subscription.filter->matches(message.extras() != nullptr ? message.extras()->tags : kNone);
+}
+
+bool CentrifugeFront::may_have(const Peer& peer, const Subscription& subscription, std::string_view wildcard,
+                               const hub::Message& message) const {
+  const auth::Policy& policy = desk_.snapshot->policy();
+  const std::string_view channel = message.extras()->channel.view();
+  return policy.is_covered(wildcard, channel) ||
+         policy.authorize_within(desk_.principal_of(peer), wildcard, channel, desk_.clock.wall(),
+                                 {.channel_token = subscription.grant != Subscription::Grant::policy});
+}
+
+CentrifugeFront::Reach CentrifugeFront::reach_of(const hub::Batch& batch) const {
+  const auto& messages = batch.messages;
+  Reach reach{.feed = hub::is_wildcard_feed(batch.channel)};
+  reach.senders =
+      std::ranges::any_of(messages, [](const hub::MessageRef& each) { return each->has(hub::Mark::not_to_sender); });
+  if (!reach.feed) return reach;
+  const std::string_view wildcard = hub::wildcard_of(batch.channel);
+  reach.covered = std::ranges::all_of(messages, [&](const hub::MessageRef& each) {
+    return desk_.snapshot->policy().is_covered(wildcard, each->extras()->channel.view());
+  });
+  return reach;
+}
+
+bool CentrifugeFront::takes_shared(const Peer& peer, hub::SubscriptionId id, const hub::Batch& batch,
+                                   const Reach& reach) const {
+  const Session& session = *peer.centrifuge();
+  if (reach.feed) {
+    const bool live = session.subscriptions[desk_.fan_out.index_of(id)].state == Subscription::State::live;
+    if (!live || !reach.covered) return false;
+  }
+  return !reach.senders ||
+         std::ranges::none_of(batch.messages, [&](const hub::MessageRef& each) { return is_sender(session, *each); });
 }
 
 // Facts: the first publication is whole, each other one a delta against the one that was sent before it, unless that
@@ -69,7 +108,10 @@ std::string CentrifugeFront::encode_for(Peer& peer, hub::SubscriptionId id, cons
   const std::uint16_t place = desk_.fan_out.index_of(id);
   Subscription& subscription = session.subscriptions[place % kEventsIndex];
   if (subscription.state == Subscription::State::broken) return {};
+  // Its other feeds have not begun: nothing comes before the answer.
+  if (subscription.wildcard && subscription.state == Subscription::State::joining) return {};
   made_.clear();
+  const std::string_view channel = hub::wildcard_of(batch.channel);
   const PublicationScope scope{batch.epoch.view(), keeps_history(batch.channel)};
   door::centrifuge::Packer packer(session.carrier);
   for (const hub::MessageRef& message : batch.messages) {
@@ -78,7 +120,9 @@ std::string CentrifugeFront::encode_for(Peer& peer, hub::SubscriptionId id, cons
       continue;
     }
     if (subscription.filter && !matches(subscription, *message)) continue;
-    packer.add({.body = door::centrifuge::Push{.channel = batch.channel,
+    if (subscription.wildcard && !may_have(peer, subscription, channel, *message)) continue;
+    if (is_sender(session, *message)) continue;
+    packer.add({.body = door::centrifuge::Push{.channel = channel,
                                                .body = publication_for(session, subscription, message, scope)}});
   }
   return packer.take();
@@ -94,6 +138,7 @@ std::string CentrifugeFront::encode_shared(Carrier::Format format, const hub::Ba
 }
 
 bool CentrifugeFront::keeps_history(std::string_view channel) const {
+  if (hub::is_wildcard_feed(channel)) return false;
   const NamespaceOptions* options = desk_.snapshot->options_of(hub::events_of(channel));
   return options != nullptr && options->history_messages_max > 0;
 }

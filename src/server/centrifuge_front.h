@@ -69,6 +69,16 @@ class CentrifugeFront final : public HookSink {
   void on_refused(Peer& peer, hub::SubscriptionId id, base::Error error);
   // Live messages as this one connection gets them; empty: it gets none of them. They count as delivered.
   std::string encode_for(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
+  // To whom live messages go as encode_shared() makes them.
+  struct Reach {
+    bool feed = false;     // of a wildcard:
+    bool covered = false;  // and each of its subscribers gets all of them
+    bool senders = false;  // but for who published one of them
+    bool everybody() const { return !feed && !senders; }
+  };
+  Reach reach_of(const hub::Batch& batch) const;
+  // False: encode_for() says what this one gets.
+  bool takes_shared(const Peer& peer, hub::SubscriptionId id, const hub::Batch& batch, const Reach& reach) const;
   // As every WebSocket of this format gets them that has no wishes of its own.
   std::string encode_shared(door::centrifuge::Carrier::Format format, const hub::Batch& batch);
 
@@ -157,7 +167,7 @@ class CentrifugeFront final : public HookSink {
   std::optional<std::size_t> place_of(const Peer& peer, std::string_view channel) const;
   std::uint8_t format_of(const Session& session, const Subscription& subscription) const;
   std::string_view channel_of(const Subscription& subscription) const {
-    return desk_.fan_out.channel_of(subscription.id);
+    return hub::wildcard_of(desk_.fan_out.channel_of(subscription.id));
   }
 
   // centrifuge_recovery.cc
@@ -172,11 +182,17 @@ class CentrifugeFront final : public HookSink {
 
   // centrifuge_delivery.cc
   static bool matches(const Subscription& subscription, const hub::Message& message);
+  // What was published on a channel reaches this subscription to a wildcard.
+  bool may_have(const Peer& peer, const Subscription& subscription, std::string_view wildcard,
+                const hub::Message& message) const;
   // The views live until made_ is cleared.
   door::centrifuge::Publication publication_for(const Session& session, Subscription& subscription,
                                                 const hub::MessageRef& message,
                                                 const door::centrifuge::PublicationScope& scope);
   bool keeps_history(std::string_view channel) const;
+  static bool is_wildcard(const NamespaceOptions& options, std::string_view channel) {
+    return options.allow_wildcards && hub::is_wildcard(channel);
+  }
 
   // centrifuge_requests.cc
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::PublishRequest& request);
@@ -218,7 +234,7 @@ class CentrifugeFront final : public HookSink {
   void hook_answered(const HookAsker& asker, HookAnswer<door::hook::RpcResult> answer) override;
   void hook_answered(const HookAsker& asker, HookAnswer<door::hook::CacheEmptyResult> answer) override;
 
-  // None, or why not.
+  // None, or why not. A wildcard is no channel that somebody is in.
   std::optional<door::centrifuge::ErrorCode> refusal_of(const Peer& peer, auth::Verb verb, std::string_view channel);
 
   Desk& desk_;

@@ -100,16 +100,17 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     permitted.info = json_of(claims.info);
   }
   const NamespaceOptions& options = *snapshot.options_of(channel);
-  // A private channel opens with a token only.
+  // A private channel opens with a token only, a user-limited one to its users.
   const bool asks_hook = permitted.grant == Subscription::Grant::policy && !options.subscribe_hook.empty() &&
-                         !snapshot.policy().is_private(channel) &&
-                         !auth::names_user(channel, session.identity.user.view());
+                         !snapshot.policy().is_private(channel) && !snapshot.policy().is_user_limited(channel);
+  const bool wildcard = is_wildcard(options, channel);
   if (asks_hook) {
+    if (!wildcard && !snapshot.policy().check_name(channel)) return refused(ErrorCode::bad_request);
     permitted.grant = Subscription::Grant::hook;
   } else {
-    const auto allowed =
-        snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
-                                    {.channel_token = permitted.grant == Subscription::Grant::token});
+    const auto allowed = snapshot.policy().authorize(
+        desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
+        {.wildcard = wildcard, .channel_token = permitted.grant == Subscription::Grant::token});
     if (!allowed) return refused(reply_error_of(allowed.error()));
   }
   // Watching a channel that nobody watches makes one: an address may do that only so often.
@@ -187,10 +188,12 @@ void CentrifugeFront::reauthorise(Peer& peer) {
   for (Subscription& each : peer.centrifuge()->subscriptions) {
     if (each.state == Subscription::State::free) continue;
     if (each.grant == Subscription::Grant::server || each.grant == Subscription::Grant::hook) continue;
+    const NamespaceOptions* options = desk_.snapshot->options_of(channel_of(each));
+    const bool as_it_was = options != nullptr && is_wildcard(*options, channel_of(each)) == each.wildcard;
     const auto allowed = desk_.snapshot->policy().authorize(
         desk_.principal_of(peer), auth::Verb::subscribe, channel_of(each), desk_.clock.wall(),
-        {.channel_token = each.grant == Subscription::Grant::token});
-    if (allowed) continue;
+        {.wildcard = each.wildcard, .channel_token = each.grant == Subscription::Grant::token});
+    if (allowed && as_it_was) continue;
     each.state = Subscription::State::broken;
     changed = true;
   }

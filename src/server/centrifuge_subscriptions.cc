@@ -64,10 +64,13 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
     if (peer.dying || peer.phase == Peer::Phase::closing) return;
-    if (!permitted) continue;                                     // it has the others
-    if (permitted->grant == Subscription::Grant::hook) continue;  // hooks are asked of commands only
+    if (!permitted) continue;  // it has the others
     ++session.joining;
-    subscribe(peer, channel, whole, *std::move(permitted));
+    if (permitted->grant == Subscription::Grant::hook) {
+      ask_subscribe(peer, 0, desk_.snapshot->options_of(channel)->subscribe_hook, whole, *std::move(permitted));
+    } else {
+      subscribe(peer, channel, whole, *std::move(permitted));
+    }
   }
 }
 
@@ -81,7 +84,9 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   if (free == session.subscriptions.end()) session.subscriptions.emplace_back();
   Subscription& subscription = session.subscriptions[place];
 
-  const bool has_history = options.history_messages_max > 0;
+  // Of many channels there is no one position, and nobody is present in them.
+  const bool wildcard = is_wildcard(options, channel);
+  const bool has_history = options.history_messages_max > 0 && !wildcard;
   const bool recoverable =
       changes.force_recovery.value_or(options.force_recovery) || (request.recoverable && options.allow_recovery);
   const bool positioned = changes.force_positioning.value_or(options.force_positioning) ||
@@ -91,12 +96,13 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   subscription.recoverable = recoverable && has_history;
   subscription.positioned = (positioned || recoverable) && has_history;
   subscription.server_side = permitted.command == 0;
-  subscription.listed = changes.presence.value_or(options.presence);
-  subscription.announced = changes.join_leave.value_or(options.join_leave);
+  subscription.wildcard = wildcard;
+  subscription.listed = changes.presence.value_or(options.presence) && !wildcard;
+  subscription.announced = changes.join_leave.value_or(options.join_leave) && !wildcard;
   subscription.tells_events =
       subscription.announced &&
       (request.join_leave || changes.force_push_join_leave.value_or(options.force_push_join_leave));
-  subscription.delta = request.delta == "fossil" && options.allow_delta && !permitted.filter;
+  subscription.delta = request.delta == "fossil" && options.allow_delta && !permitted.filter && !wildcard;
   const bool refreshed_by_hook = permitted.grant == Subscription::Grant::hook && !options.sub_refresh_hook.empty();
   subscription.ttl = refreshed_by_hook ? 0 : permitted.lifetime.ttl;
   subscription.expires = refreshed_by_hook ? permitted.lifetime.ends : permitted.lifetime.until;
@@ -124,9 +130,21 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
       since = {.kind = hub::Since::Kind::position, .position = pending.asked, .any_epoch = request.epoch.empty()};
     }
   }
-  subscription.id = desk_.fan_out.subscribe(peer.slot, channel, since, format_of(session, subscription),
-                                            static_cast<std::uint16_t>(place), desk_.post);
-  peer.subscriptions.push_back(subscription.id);
+  const auto watch = [&](std::string_view name) {
+    const hub::SubscriptionId id = desk_.fan_out.subscribe(peer.slot, name, since, format_of(session, subscription),
+                                                           static_cast<std::uint16_t>(place), desk_.post);
+    peer.subscriptions.push_back(id);
+    return id;
+  };
+  if (wildcard) {
+    pending.feeds = desk_.shared.workers();
+    for (base::WorkerId home = 0; home < desk_.shared.workers(); ++home) {
+      subscription.feeds.push_back(watch(hub::wildcard_feed(channel, home)));
+    }
+    subscription.id = subscription.feeds.front();
+  } else {
+    subscription.id = watch(channel);
+  }
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
   if (subscription.expires != base::kNever) arm(peer);
 }
@@ -192,11 +210,17 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
 void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
   if (subscription.settled) announce_unsubscribed(desk_, peer, channel_of(subscription));
-  for (const hub::SubscriptionId id : {subscription.id, subscription.events}) {
-    if (id == hub::SubscriptionId{}) continue;
+  const auto forget = [&](hub::SubscriptionId id) {
+    if (id == hub::SubscriptionId{}) return;
     desk_.attendance.leave(id);
     desk_.fan_out.unsubscribe(id);
     peer.subscriptions.remove(id);
+  };
+  if (subscription.wildcard) {
+    for (const hub::SubscriptionId id : subscription.feeds) forget(id);
+  } else {
+    forget(subscription.id);
+    forget(subscription.events);
   }
   if (subscription.pending && subscription.pending->unsubscribe != 0) --peer.centrifuge()->leaving;
   subscription = Subscription{};

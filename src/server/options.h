@@ -50,6 +50,9 @@ struct NamespaceOptions {
   bool allow_delta = false;         // fossil
   bool delta_publish = false;       // for every message, without a word from the publisher
   bool allow_tags_filter = false;
+  bool allow_wildcards = false;          // one subscription to `news.*` (hub/wildcard.h)
+  bool exclude_sender = false;           // of the messages of clients: their connections do not get them
+  base::Duration publish_debounce = 0s;  // told to subscribers, whose SDK holds back what it publishes
 
   // [live] Names of hooks; empty: nobody is asked.
   std::string subscribe_hook;

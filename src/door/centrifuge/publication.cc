@@ -1,5 +1,7 @@
 #include "door/centrifuge/publication.h"
 
+#include "hub/wildcard.h"
+
 namespace door::centrifuge {
 
 ClientInfo info_of(const hub::ClientIdentity& identity) {
@@ -21,12 +23,14 @@ Publication publication_of(const hub::Message& message, const PublicationScope& 
   for (const hub::Tag& tag : extras->tags.all()) publication.tags.emplace_back(tag.key, tag.value);
   publication.key = extras->key;
   publication.version = extras->version;
+  publication.channel = extras->channel.view();
   return publication;
 }
 
 Push push_of(std::string_view channel, const hub::Message& message, const PublicationScope& scope) {
   const std::size_t end = channel.find('\0');
-  if (end == std::string_view::npos) return {.channel = channel, .body = publication_of(message, scope)};
+  if (end == std::string_view::npos)
+    return {.channel = hub::wildcard_of(channel), .body = publication_of(message, scope)};
   Push push{.channel = channel.substr(0, end)};
   const hub::Extras& extras = *message.extras();
   if (extras.event == "join") {
