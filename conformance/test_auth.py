@@ -112,7 +112,7 @@ class Permissions(AuthTest):
             self.assertNotIn(b"the secret", answer.body)
 
 
-class Tokens(AuthTest):
+class Tokens(AuthTest):  # threat T33
     def test_wrong_tokens(self):
         good = token(claims())
         head, body, signature = good.split(".")

@@ -1,4 +1,4 @@
-"""Rights that are taken away from who has them: every door x every way to take them. Who had them gets nothing from then on
+"""Rights that are taken away from who has them (threat T35): every door x every way to take them. Who had them gets nothing from then on
 and does not come in again; who else watches the same channel misses nothing.
 """
 import json

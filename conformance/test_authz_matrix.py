@@ -1,4 +1,4 @@
-"""The authorisation matrix: every door x action x channel x who, each cell computed by authz_model.py and compared with what
+"""The authorisation matrix (threat T34): every door x action x channel x who, each cell computed by authz_model.py and compared with what
 the server does. What a door does not have stands in ABSENT, with the reason.
 """
 import collections

@@ -308,7 +308,7 @@ Rooms measure_rooms(std::uint16_t workers, std::size_t count) {
     bool more = false;
     for (auto& worker : hub.workers) {
       const double before = cpu_ns();
-      if (worker->home.sweep(hub.now)) more = true;
+      if (worker->home.sweep(hub.now, *worker)) more = true;
       rooms.sweep_ns_max = std::max(rooms.sweep_ns_max, cpu_ns() - before);
     }
     return more;

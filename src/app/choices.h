@@ -50,6 +50,29 @@ struct Choices<hub::SlowReader> {
 };
 
 template <>
+struct Choices<hub::SubscriptionType> {
+  using enum hub::SubscriptionType;
+  static constexpr std::array kAll = {Named{stream, "stream"}, Named{map, "map"}, Named{map_clients, "map_clients"},
+                                      Named{map_users, "map_users"}};
+  static constexpr std::string_view kSentence = "stream, map, map_clients or map_users";
+};
+
+template <>
+struct Choices<hub::MapMode> {
+  using enum hub::MapMode;
+  static constexpr std::array kAll = {Named{ephemeral, "ephemeral"}, Named{recoverable, "recoverable"},
+                                      Named{persistent, "persistent"}};
+  static constexpr std::string_view kSentence = "ephemeral, recoverable or persistent";
+};
+
+template <>
+struct Choices<server::ClientKey> {
+  using enum server::ClientKey;
+  static constexpr std::array kAll = {Named{any, "any"}, Named{client_id, "client_id"}, Named{user_id, "user_id"}};
+  static constexpr std::string_view kSentence = "any, client_id or user_id";
+};
+
+template <>
 struct Choices<server::RecoveryMode> {
   using enum server::RecoveryMode;
   static constexpr std::array kAll = {Named{stream, "stream"}, Named{cache, "cache"}};

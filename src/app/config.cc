@@ -146,8 +146,8 @@ void check_tls(ConfigDraft& draft, const Files& files, const server::Options& op
 }
 
 void check_auth(ConfigDraft& draft, const server::Options& options) {
-  check_keys(draft, "auth.token_keys", options.token_hs256_keys, kTokenKeyBytesMin);
-  check_keys(draft, "auth.api_keys", options.api_keys, kApiKeyBytesMin);
+  check_keys(draft, "auth.token_keys", options.token_hs256_keys, options.allow_short_keys ? 1 : kTokenKeyBytesMin);
+  check_keys(draft, "auth.api_keys", options.api_keys, options.allow_short_keys ? 1 : kApiKeyBytesMin);
   if (!auth::valid_user_claim(options.token_user_claim)) {
     draft.refuse_key("auth.token_user_claim",
                      fmt::format("= {} is no name for it; take sub, or 1 to 64 letters, digits and _ that are not the "
@@ -355,7 +355,14 @@ std::vector<std::string> warnings(const server::Options& options) {
     }
     return found;
   }
-  const bool nothing_permitted = std::ranges::none_of(options.namespaces, [](const server::NamespaceOptions& space) {
+  if (options.insecure_clients) {
+    found.emplace_back("auth.insecure_clients: everybody who reaches this server may subscribe and publish everywhere.");
+  }
+  if (options.allow_short_keys) {
+    found.emplace_back(
+        "auth.allow_short_keys: whoever sees one token can find a short key by trying, and make tokens with it.");
+  }
+  const bool nothing_permitted = !options.insecure_clients && std::ranges::none_of(options.namespaces, [](const server::NamespaceOptions& space) {
     return permits(space, auth::Access::anyone) || asks_for_tokens(space);
   });
   if (nothing_permitted && options.api_keys.empty()) {

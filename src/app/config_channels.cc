@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "auth/name_pattern.h"
+#include "auth/policy.h"
 
 namespace app {
 namespace {
@@ -47,6 +48,36 @@ void check_channel_options(ConfigDraft& draft, const NamespaceOptions& space) {
     refuse("allow_delta", "needs history: history_messages_max is 0, so there is no message to tell the difference to");
   }
   if (space.delta_publish && !space.allow_delta) refuse("delta_publish", "does nothing without allow_delta");
+}
+
+// The map of who is subscribed to a channel of `space` must be one that the server keeps.
+void check_presence_map(ConfigDraft& draft, const server::Options& options, const NamespaceOptions& space,
+                        std::string_view key, const std::string& prefix, hub::SubscriptionType type,
+                        std::string_view type_text) {
+  if (prefix.empty()) return;
+  const std::string_view name = auth::namespace_prefix(prefix + "x").empty()
+                                    ? std::string_view{}
+                                    : std::string_view(prefix).substr(0, prefix.find(':'));
+  const auto found = std::ranges::find(options.namespaces, name, &NamespaceOptions::name);
+  if (found != options.namespaces.end() && found->subscription_type == type) return;
+  draft.refuse_key(
+      key_of(space, key),
+      fmt::format("= {} begins no names of a namespace with subscription_type = \"{}\"", prefix, type_text));
+}
+
+void check_maps(ConfigDraft& draft, const server::Options& options, const NamespaceOptions& space) {
+  using Type = hub::SubscriptionType;
+  check_presence_map(draft, options, space, "map_clients_presence_prefix", space.map_clients_presence_prefix,
+                     Type::map_clients, "map_clients");
+  check_presence_map(draft, options, space, "map_users_presence_prefix", space.map_users_presence_prefix,
+                     Type::map_users, "map_users");
+  if (space.map_remove_client_on_unsubscribe && space.subscription_type != Type::map) {
+    draft.refuse_key(key_of(space, "map_remove_client_on_unsubscribe"),
+                     "does nothing without subscription_type = \"map\"");
+  }
+  if (space.map_client_key != server::ClientKey::any && space.subscription_type != Type::map) {
+    draft.refuse_key(key_of(space, "map_client_key"), "does nothing without subscription_type = \"map\"");
+  }
 }
 
 void check_personal_channel(ConfigDraft& draft, const server::Options& options) {
@@ -90,7 +121,10 @@ void apply_dev_defaults(const ConfigDraft& draft, server::Options& options) {
 }
 
 void check_channels(ConfigDraft& draft, const server::Options& options) {
-  for (const NamespaceOptions& space : options.namespaces) check_channel_options(draft, space);
+  for (const NamespaceOptions& space : options.namespaces) {
+    check_channel_options(draft, space);
+    check_maps(draft, options, space);
+  }
   check_personal_channel(draft, options);
 }
 

@@ -640,6 +640,9 @@ TEST(Warnings, SayWhatIsProbablyNotMeant) {
   EXPECT_TRUE(warned(key + "[server]\nlisten = [\"0.0.0.0:80\"]\n", "Tokens travel unencrypted"));
   EXPECT_FALSE(warned(key, "Tokens travel unencrypted"));
   EXPECT_TRUE(warned("[auth]\nallowed_origins = [\"*\"]\n", "pages of every web site"));
+  EXPECT_TRUE(warned("[auth]\ninsecure_clients = true\n", "may subscribe and publish everywhere"));
+  EXPECT_FALSE(warned("[auth]\ninsecure_clients = true\n", "Nobody may do anything"));
+  EXPECT_TRUE(warned("[auth]\nallow_short_keys = true\ntoken_keys = [\"short\"]\n", "find a short key by trying"));
 }
 
 TEST(DiffOptions, NamesWhatChangedAndWhenItCounts) {

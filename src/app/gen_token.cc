@@ -67,7 +67,7 @@ SignerMade signer(const GenTokenCommand& command, const Files& files) {
 
 auth::AlgorithmSet algorithms_of(const Signer& signer) {
   if (const auto* key = std::get_if<PrivateKey>(&signer.key)) return key->algorithms();
-  return auth::Key::secret(std::get<base::Secret>(signer.key))->algorithms();  // the configuration checked its length
+  return auth::Key::secret(std::get<base::Secret>(signer.key), {}, auth::kHmacAlgorithms, signer.rules.secrets)->algorithms();  // the configuration checked it
 }
 
 std::expected<std::string, base::Error> sign(const Signer& signer, auth::Algorithm algorithm,

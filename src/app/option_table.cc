@@ -209,6 +209,18 @@ constexpr auto kOptions = std::to_array<Option>({
      .reload = Reload::new_connections,
      .help = "Takes ?token= in the URL, where logs of proxies and browsers keep it. Tickets (POST /api/ticket) do "
              "without."},
+    {.key = "auth.allow_short_keys",
+     .slot = in_server<&Options::allow_short_keys>,
+     .reload = Reload::live,
+     .help =
+         "Takes token keys of fewer than 32 characters, for every HS algorithm, and API keys of fewer than 16: those "
+         "of a server that you move from, until they are replaced. Whoever sees one token can find a short key by "
+         "trying."},
+    {.key = "auth.insecure_clients",
+     .slot = in_server<&Options::insecure_clients>,
+     .reload = Reload::live,
+     .help = "Every client may do everything on every channel, without a token; one that is shown must be good all the "
+             "same. For tests and closed networks. The HTTP API asks for its key as ever."},
     {.key = "auth.strict_namespaces",
      .slot = in_server<&Options::strict_namespaces>,
      .reload = Reload::live,
@@ -223,6 +235,10 @@ constexpr auto kOptions = std::to_array<Option>({
              "user or anyone. $chat:1 belongs to the namespace chat then. Otherwise $ is a character like any other."},
 
     // api
+    {.key = "api.public",
+     .slot = in_server<&Options::public_api>,
+     .reload = Reload::live,
+     .help = "The HTTP API is on the main listeners too, for whoever has an API key. /metrics stays where it is."},
     {.key = "api.error_mode",
      .slot = in_server<&Options::api_errors>,
      .reload = Reload::live,
@@ -311,6 +327,13 @@ constexpr auto kOptions = std::to_array<Option>({
      .slot = in_server<&Options::history_bytes_total_max>,
      .reload = Reload::live,
      .help = "Memory for the history of all channels together. auto: a quarter of memory_bytes_max.",
+     .range = {kMiB, 64 * kTiB},
+     .unit = Unit::bytes,
+     .zero = Zero::automatic},
+    {.key = "limits.map_bytes_total_max",
+     .slot = in_server<&Options::map_bytes_total_max>,
+     .reload = Reload::live,
+     .help = "Memory for the keys and values of all maps together. auto: a quarter of memory_bytes_max.",
      .range = {kMiB, 64 * kTiB},
      .unit = Unit::bytes,
      .zero = Zero::automatic},
@@ -485,6 +508,10 @@ constexpr auto kOptions = std::to_array<Option>({
      .slot = in_permissions<&auth::NamespacePermissions::publish>,
      .reload = Reload::live,
      .help = "Who may publish: nobody, token, user or anyone. API keys always may."},
+    {.key = "channels.remove",
+     .slot = in_permissions<&auth::NamespacePermissions::remove>,
+     .reload = Reload::live,
+     .help = "Who may remove keys of a map: nobody, token (whose token names the channel to publish), user or anyone."},
     {.key = "channels.read_history",
      .slot = in_permissions<&auth::NamespacePermissions::history>,
      .reload = Reload::live,
@@ -499,6 +526,10 @@ constexpr auto kOptions = std::to_array<Option>({
      .slot = in_permissions<&auth::NamespacePermissions::publish_for_subscriber>,
      .reload = Reload::live,
      .help = "Who is subscribed may publish, whatever publish says."},
+    {.key = "channels.remove_for_subscriber",
+     .slot = in_permissions<&auth::NamespacePermissions::remove_for_subscriber>,
+     .reload = Reload::live,
+     .help = "Who is subscribed may remove keys of a map, whatever remove says."},
     {.key = "channels.read_history_for_subscriber",
      .slot = in_permissions<&auth::NamespacePermissions::history_for_subscriber>,
      .reload = Reload::live,
@@ -557,6 +588,60 @@ constexpr auto kOptions = std::to_array<Option>({
          "queue is free. conflate: while nothing can be written to it nothing is queued; then it gets a gap and the "
          "newest message. Who cannot be told of a gap (a raw WebSocket), reads nothing for limits.queue_age_max or "
          "stands in the way when memory runs out is disconnected all the same."},
+    {.key = "channels.subscription_type",
+     .slot = in_channels<&NamespaceOptions::subscription_type>,
+     .reload = Reload::live,
+     .help =
+         "What the channels are. stream: messages, one after the other. map: keys with their values, which subscribers "
+         "get first, and then every change; the history_... keys say what is kept of the changes. map_clients and "
+         "map_users: maps that the server keeps, of who is subscribed to other channels "
+         "(map_clients_presence_prefix)."},
+    {.key = "channels.map_mode",
+     .slot = in_channels<&NamespaceOptions::map_mode>,
+     .reload = Reload::live,
+     .help = "Of maps. ephemeral: keys go map_key_ttl after their last change, and who comes back gets the whole map. "
+             "recoverable: it gets the changes that it missed. persistent: keys stay until they are removed."},
+    {.key = "channels.map_ordered",
+     .slot = in_channels<&NamespaceOptions::map_ordered>,
+     .reload = Reload::live,
+     .help = "The keys of a map come by their scores, the highest first, instead of by their names."},
+    {.key = "channels.map_key_ttl",
+     .slot = in_channels<&NamespaceOptions::map_key_ttl>,
+     .reload = Reload::live,
+     .help = "How long a key stays after its last change, unless map_mode is persistent or the server keeps the map.",
+     .range = between(1s, 24h * 365)},
+    {.key = "channels.map_keys_max",
+     .slot = in_channels<&NamespaceOptions::map_keys_max>,
+     .reload = Reload::live,
+     .help = "Most keys of one map; more are refused with E_MAP_FULL.",
+     .range = {1, 10'000'000}},
+    {.key = "channels.map_bytes_max",
+     .slot = in_channels<&NamespaceOptions::map_bytes_max>,
+     .reload = Reload::live,
+     .help = "Most bytes of one map, keys, values and what holds them; more are refused with E_MAP_FULL.",
+     .range = {kKiB, kGiB},
+     .unit = Unit::bytes},
+    {.key = "channels.map_client_key",
+     .slot = in_channels<&NamespaceOptions::map_client_key>,
+     .reload = Reload::live,
+     .help =
+         "Which key of a map a client changes: any (the one that it names), client_id or user_id (its own, whatever "
+         "it names)."},
+    {.key = "channels.map_remove_client_on_unsubscribe",
+     .slot = in_channels<&NamespaceOptions::map_remove_client_on_unsubscribe>,
+     .reload = Reload::live,
+     .help = "When a client's subscription to a map ends, the key that is the client's id is removed."},
+    {.key = "channels.map_clients_presence_prefix",
+     .slot = in_channels<&NamespaceOptions::map_clients_presence_prefix>,
+     .reload = Reload::live,
+     .help =
+         "Who is subscribed to a channel stands in a map, by client id, whose name is this and then the channel's: "
+         "clients: makes clients:NAME of it. Its namespace must have subscription_type map_clients. Empty: in none."},
+    {.key = "channels.map_users_presence_prefix",
+     .slot = in_channels<&NamespaceOptions::map_users_presence_prefix>,
+     .reload = Reload::live,
+     .help = "The same by user, in a map whose namespace has subscription_type map_users: a user stays for as long as "
+             "one of its connections is subscribed."},
     {.key = "channels.presence",
      .slot = in_channels<&NamespaceOptions::presence>,
      .reload = Reload::live,
@@ -614,7 +699,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .reload = Reload::live,
      .help = "Centrifuge clients may subscribe to many channels at once: news.* is every channel with one more part "
              "behind news., news.** with one or more; parts lie between . and :. Only what the client may subscribe to "
-             "comes, and of one namespace. There is no history, recovery or presence of it."},
+             "comes, and of one namespace. There is no history, recovery or presence of it. With "
+             "dev true unless it is set."},
     {.key = "channels.exclude_sender",
      .slot = in_channels<&NamespaceOptions::exclude_sender>,
      .reload = Reload::live,

@@ -42,10 +42,10 @@ struct Target {
   server::IssuerOptions* issuer = nullptr;
 };
 
-using Slot =
-    std::variant<bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, base::Duration*, std::string*,
-                 std::vector<std::string>*, std::vector<base::Secret>*, auth::Access*, std::optional<auth::Access>*,
-                 hub::SlowReader*, server::RecoveryMode*, door::PayloadFormat*, server::ApiErrors*>;
+using Slot = std::variant<bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, base::Duration*, std::string*,
+                          std::vector<std::string>*, std::vector<base::Secret>*, auth::Access*,
+                          std::optional<auth::Access>*, hub::SlowReader*, hub::SubscriptionType*, hub::MapMode*,
+                          server::ClientKey*, server::RecoveryMode*, door::PayloadFormat*, server::ApiErrors*>;
 
 // Of numbers: the value itself, bytes or nanoseconds. "auto" is always within.
 struct Range {

@@ -11,7 +11,7 @@
 
 namespace auth {
 
-enum class Verb : std::uint8_t { subscribe, publish, history, presence };
+enum class Verb : std::uint8_t { subscribe, publish, remove, history, presence };  // remove: keys of a map
 
 // Who a connection is. Immutable after the handshake; owned by the peer (side table) or shared by value.
 struct Principal {
@@ -38,10 +38,12 @@ enum class Access : std::uint8_t {
 struct NamespacePermissions {
   Access subscribe = Access::nobody;
   Access publish = Access::nobody;
+  Access remove = Access::nobody;
   std::optional<Access> history;   // none: whoever is subscribed or may subscribe
   std::optional<Access> presence;  // the same
   // Beside those: whoever is subscribed.
   bool publish_for_subscriber = false;
+  bool remove_for_subscriber = false;
   bool history_for_subscriber = false;
   bool presence_for_subscriber = false;
   // Of channels with a `#`, those whom the last part names ("dialog#ann,bob") may subscribe, whatever `subscribe` says,

@@ -36,11 +36,12 @@ PublicKey::Made public_key_of(const PemBlock& block) {
 Key::Key(Material material, AlgorithmSet algorithms, std::string kid)
     : material_(std::move(material)), algorithms_(algorithms), kid_(std::move(kid)) {}
 
-Key::Made Key::secret(base::Secret secret, std::string kid, AlgorithmSet only) {
-  if (secret.reveal().size() < 32) return std::unexpected("has fewer than 32 bytes");
+Key::Made Key::secret(base::Secret secret, std::string kid, AlgorithmSet only, SecretLength length) {
+  const bool any_length = length == SecretLength::any && !secret.reveal().empty();
+  if (!any_length && secret.reveal().size() < 32) return std::unexpected("has fewer than 32 bytes");
   if (secret.reveal().contains("-----BEGIN ")) return std::unexpected("is a PEM text and no secret");
   if (kid.size() > kKidBytesMax) return std::unexpected("has a kid of more than 255 bytes");
-  const AlgorithmSet algorithms = algorithms_of_secret(secret.reveal().size()) & only;
+  const AlgorithmSet algorithms = (any_length ? kHmacAlgorithms : algorithms_of_secret(secret.reveal().size())) & only;
   if (algorithms.empty()) return std::unexpected("is too short for its algorithm, or not for that kind of algorithm");
   return Key(std::move(secret), algorithms, std::move(kid));
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <span>
@@ -22,14 +23,21 @@ namespace auth {
 
 inline constexpr std::size_t kKidBytesMax = 255;
 
+enum class SecretLength : std::uint8_t {
+  safe,  // as long as the hash of its algorithm, RFC 7518 section 3.2
+  any,   // from one byte on: whoever sees a token can find a short key by trying
+};
+
 class Key {
  public:
   // Errors are the end of a sentence that begins with what the key is called.
   using Made = std::expected<Key, std::string_view>;
 
   // HS256, and HS384 and HS512 if it is as long as their hash: 48 and 64 bytes (RFC 7518 section 3.2). With `only`
-  // just those of them. Refused: fewer than 32 bytes, or a PEM text, which everybody may know.
-  static Made secret(base::Secret secret, std::string kid = {}, AlgorithmSet only = kHmacAlgorithms);
+  // just those of them. Refused: fewer than 32 bytes, or a PEM text, which everybody may know. With SecretLength::any
+  // all three, and only the empty secret is too short.
+  static Made secret(base::Secret secret, std::string kid = {}, AlgorithmSet only = kHmacAlgorithms,
+                     SecretLength length = SecretLength::safe);
   // What a key of its type can verify, or just `only` of that.
   static Made public_key(PublicKey key, std::string kid = {}, std::optional<AlgorithmSet> only = {});
 

@@ -34,6 +34,8 @@ TEST(Key, ASecretIsAtLeastAsLongAsItsHash) {
   EXPECT_EQ(secret('k', 64).algorithms(), kHmacAlgorithms);
   EXPECT_EQ(problem(Key::secret(Secret(""))), "has fewer than 32 bytes");
   EXPECT_EQ(problem(Key::secret(Secret(std::string(31, 'k')))), "has fewer than 32 bytes");
+  EXPECT_EQ(problem(Key::secret(Secret(""), {}, kHmacAlgorithms, SecretLength::any)), "has fewer than 32 bytes");
+  EXPECT_EQ(Key::secret(Secret("k"), {}, kHmacAlgorithms, SecretLength::any)->algorithms(), kHmacAlgorithms);
   EXPECT_FALSE(Key::secret(Secret(std::string(32, 'k')), "", {hs512}));
   EXPECT_FALSE(Key::secret(Secret(std::string(64, 'k')), "", {rs256, eddsa}));
   EXPECT_EQ(Key::secret(Secret(std::string(64, 'k')), "", {hs512, rs256})->algorithms(), AlgorithmSet{hs512});

@@ -22,6 +22,8 @@ Access access_for(Verb verb, const NamespacePermissions& permissions) {
   switch (verb) {
     case Verb::publish:
       return permissions.publish;
+    case Verb::remove:
+      return permissions.remove;
     case Verb::history:
       return permissions.history.value_or(permissions.subscribe);
     case Verb::presence:
@@ -37,6 +39,8 @@ bool for_subscriber(Verb verb, const NamespacePermissions& permissions) {
   switch (verb) {
     case Verb::publish:
       return permissions.publish_for_subscriber;
+    case Verb::remove:
+      return permissions.remove_for_subscriber;
     case Verb::history:
       return permissions.history_for_subscriber || !permissions.history;
     case Verb::presence:
@@ -46,6 +50,8 @@ bool for_subscriber(Verb verb, const NamespacePermissions& permissions) {
   }
   return false;
 }
+
+bool changes(Verb verb) { return verb == Verb::publish || verb == Verb::remove; }
 
 // The verb is granted with the subscription.
 bool goes_with_subscribing(Verb verb, const NamespacePermissions& permissions) {
@@ -153,11 +159,11 @@ std::expected<void, base::Error> Policy::authorize(const Principal& principal, V
   if (access == Access::nobody) return std::unexpected(base::Error::forbidden);
   const bool inside = standing.subscribed || named || !(is_private || user_limited);
   if (access == Access::anyone && inside) return {};
-  if (standing.channel_token && verb != Verb::publish) return {};
+  if (standing.channel_token && !changes(verb)) return {};
   if (principal.kind != Principal::Kind::token) return std::unexpected(base::Error::token_missing);
   if (!live) return std::unexpected(base::Error::token_expired);
   if (access != Access::token && inside && !principal.subject.empty()) return {};
-  if (covered(verb == Verb::publish ? principal.publish : principal.subscribe, channel)) return {};
+  if (covered(changes(verb) ? principal.publish : principal.subscribe, channel)) return {};
   return std::unexpected(base::Error::forbidden);
 }
 

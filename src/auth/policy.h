@@ -15,7 +15,7 @@
 //   api_key              ok          ok             ok             ok
 //
 // A token names a channel if one of its patterns for the verb covers it: `subscribe`, and for history and presence the
-// same; `publish`. Standing::channel_token is as good, but for publishing.
+// same; `publish`, for removing too. Standing::channel_token is as good, but for publishing and removing.
 //
 // Before that: who is subscribed may do what the namespace leaves to subscribers (`..._for_subscriber`; history and
 // presence also where they have no access of their own).
@@ -25,7 +25,7 @@
 // them. Of these, `user` and `anyone` mean only who is inside: subscribed, or one of the users named. Those may also
 // subscribe to it whatever A is; a private channel names nobody.
 //
-// With Mode::open (--dev) every answer about a channel that can exist is ok.
+// With Mode::open (--dev, auth.insecure_clients) every answer about a channel that can exist is ok.
 #pragma once
 
 #include <cstdint>

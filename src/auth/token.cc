@@ -48,7 +48,7 @@ bool in_range(std::int64_t seconds) { return seconds >= 0 && seconds <= kSeconds
 
 TokenVerifier::TokenVerifier(const std::vector<base::Secret>& secrets, TokenRules rules) : rules_(std::move(rules)) {
   for (const base::Secret& secret : secrets) {
-    if (auto key = Key::secret(secret)) keys_.add(*std::move(key));
+    if (auto key = Key::secret(secret, {}, kHmacAlgorithms, rules_.secrets)) keys_.add(*std::move(key));
   }
 }
 

@@ -34,6 +34,7 @@ struct TokenRules {
   std::string audience;            // one of the token's `aud` must be this; empty: `aud` is not looked at
   std::string issuer;              // its `iss` must be this; empty: not looked at
   std::string user_claim = "sub";  // or a valid_user_claim()
+  SecretLength secrets = SecretLength::safe;
   friend bool operator==(const TokenRules&, const TokenRules&) = default;
 };
 

@@ -13,6 +13,8 @@ void append_channel(std::string& out, std::string_view channel) {
 }
 
 void append_payload(std::string& out, const hub::Message& message) {
+  // What the server itself says of a key has no payload.
+  if (message.payload().empty() && message.kind() == hub::Kind::json) return;
   switch (message.kind()) {
     case hub::Kind::json:
       out += ",\"data\":";
@@ -27,6 +29,17 @@ void append_payload(std::string& out, const hub::Message& message) {
       out += codec::base64_encode(message.payload());
       out += '"';
       return;
+  }
+}
+
+// Of a map.
+void append_change(std::string& out, const hub::Extras& extras) {
+  out += ",\"key\":";
+  codec::append_json_string(out, extras.key);
+  if (extras.removed) out += ",\"removed\":true";
+  if (extras.score != 0) {
+    out += ",\"score\":";
+    codec::append_json_number(out, extras.score);
   }
 }
 
@@ -79,8 +92,9 @@ void append_envelope(std::string& out, std::string_view channel, const hub::Epoc
   out += "\",\"time\":";
   codec::append_json_number(out, message.time().ms);
   append_payload(out, message);
-  if (const hub::Extras* extras = message.extras(); extras != nullptr && !extras->tags.empty()) {
-    append_tags(out, extras->tags);
+  if (const hub::Extras* extras = message.extras()) {
+    if (!extras->key.empty()) append_change(out, *extras);
+    if (!extras->tags.empty()) append_tags(out, extras->tags);
   }
   out += '}';
 }

@@ -62,6 +62,7 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
         answer.workers = known->workers;
         answer.position = known->position;
         answer.time = known->time;
+        if (publish.change) answer.suppressed = Suppression::idempotency;
       } else {
         answer.error = base::Error::conflict;
       }
@@ -73,32 +74,32 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
     answer.error = base::Error::memory;
     return post.send(from, answer);
   }
-  if (publish.version > 0 && is_outdated(*channel, publish)) {
-    answer.position = {channel->epoch, channel->log.head()};
-    answer.time = channel->log.newest_time();
-    answer.suppressed = true;
-    return post.send(from, answer);
+  MessageRef message;
+  if (channel->is_map || publish.change) {
+    message = change_key(*channel, publish, answer, now, post);
+  } else if (publish.version > 0 && is_outdated(*channel, publish)) {
+    answer.suppressed = Suppression::version;
+  } else {
+    message = append(*channel, std::move(publish.message), now);
   }
-  // Time never runs backwards inside a channel, so that Since::time can search by it.
-  const base::WallTime time = std::max(now.wall, channel->log.newest_time());
-  publish.message->number(channel->log.head() + 1, time, now.instant);
-  const MessageRef message = std::move(publish.message);
-  append(*channel, message, now);
-
-  answer.position = {channel->epoch, message->offset()};
-  answer.time = time;
+  answer.position = {channel->epoch, channel->log.head()};
+  answer.time = channel->log.newest_time();
+  if (message == nullptr) return post.send(from, answer);
   answer.workers = interested_in(*channel);
   if (publish.idempotency_key) {
     remember({*publish.idempotency_key, publish.content, answer.position, answer.time, now.instant, answer.level,
               answer.workers});
   }
   post.send(from, answer);
-  if (!wildcards_.empty()) tell_wildcards(*channel, *message, now, post);
-  if (answer.workers == 0) return;
-  if (channel->rules->max_delay > base::Duration::zero() && holding_) {
-    hold(*channel, message, now.instant, post);
+  if (!wildcards_.empty() && !channel->is_map) tell_wildcards(*channel, *message, now, post);
+  if (answer.workers > 0) send_out(*channel, message, now, post);
+}
+
+void Home::send_out(Channel& channel, const MessageRef& message, Now now, Post& post) {
+  if (channel.rules->max_delay > base::Duration::zero() && holding_) {
+    hold(channel, message, now.instant, post);
   } else {
-    deliver(*channel, {&message, 1}, post);
+    deliver(channel, message->offset(), {&message, 1}, post);
   }
 }
 
@@ -176,13 +177,17 @@ void Home::remove_interest(Channel& channel, Interest& interest) {
   channel.interests.pop_back();
 }
 
-void Home::append(Channel& channel, MessageRef message, Now now) {
+MessageRef Home::append(Channel& channel, std::unique_ptr<Message> made, Now now) {
+  // Time never runs backwards inside a channel, so that Since::time can search by it.
+  made->number(channel.log.head() + 1, std::max(now.wall, channel.log.newest_time()), now.instant);
+  MessageRef message = std::move(made);
   expire(channel, now.instant);
-  if (!message->has(Mark::transient)) channel.last = message;
+  if (!message->has(Mark::transient) && !channel.is_map) channel.last = message;
   channel.idle_since = now.instant;
-  change_log(channel, [&](ChannelLog& log) { log.append(std::move(message), channel.rules->log); });
+  change_log(channel, [&](ChannelLog& log) { log.append(message, channel.rules->log); });
   logged_.push_back({channel.slot, channel.generation, channel.log.head()});
   enforce_total();
+  return message;
 }
 
 // The oldest message of all channels goes first, so that one loud channel cannot push out a quiet one's newest.
@@ -212,9 +217,7 @@ Home::Channel* Home::channel_of(const LogOrder::Entry& entry) {
   return channel.generation == entry.generation ? &channel : nullptr;
 }
 
-// The messages are the newest of the channel.
-void Home::deliver(Channel& channel, std::span<const MessageRef> messages, Post& post) {
-  const Offset first = messages.front()->offset();
+void Home::deliver(Channel& channel, Offset first, std::span<const MessageRef> messages, Post& post) {
   for (Interest& interest : channel.interests) {
     if (interest.state != Interest::State::attached) continue;  // behind: pump() sends it from the log
     if (post.has_room(interest.worker)) {
@@ -234,15 +237,13 @@ void Home::announce(const Channel& of, std::string_view event, const ClientIdent
   Extras extras;
   extras.publisher = who;
   extras.event = event;
-  publish_on(*companion, Message::make(Kind::json, base::SharedBytes{}, now.instant, std::move(extras)), now, post);
+  publish_on(*companion, Message::make(Kind::json, {}, now.instant, std::move(extras)), now, post);
 }
 
 void Home::publish_on(Channel& internal, std::unique_ptr<Message> made, Now now, Post& post) {
-  made->number(internal.log.head() + 1, std::max(now.wall, internal.log.newest_time()), now.instant);
-  const MessageRef message = std::move(made);
-  append(internal, message, now);
+  const MessageRef message = append(internal, std::move(made), now);
   internal.last.reset();
-  deliver(internal, {&message, 1}, post);
+  deliver(internal, message->offset(), {&message, 1}, post);
   const bool wanted = std::ranges::any_of(internal.interests,
                                           [](const Interest& each) { return each.state == Interest::State::behind; });
   if (!wanted) change_log(internal, [](ChannelLog& log) { log.drop_through(log.head()); });
@@ -257,7 +258,7 @@ void Home::tell_wildcards(Channel& of, const Message& message, Now now, Post& po
     if (interested_in(*feed) == 0) return false;
     Extras extras = message.extras() != nullptr ? *message.extras() : Extras{};
     extras.channel = of.name;
-    auto made = Message::make(message.kind(), message.shared_payload(), message.ingested(), std::move(extras));
+    auto made = Message::sharing(message.kind(), message.shared_payload(), message.ingested(), std::move(extras));
     if (message.has(Mark::not_to_sender)) made->set(Mark::not_to_sender);
     publish_on(*feed, std::move(made), now, post);
     return false;
@@ -291,7 +292,10 @@ std::vector<MessageRef> Home::take_held(const Channel& channel) {
   return std::move(taken.mapped().messages);
 }
 
-void Home::release(Channel& channel, Post& post) { deliver(channel, take_held(channel), post); }
+void Home::release(Channel& channel, Post& post) {
+  const std::vector<MessageRef> messages = take_held(channel);
+  deliver(channel, messages.front()->offset(), messages, post);
+}
 
 void Home::release_due(base::Instant now, Post& post) {
   while (!due_.empty() && due_.begin()->at <= now) release(channels_[due_.begin()->slot], post);
@@ -376,6 +380,7 @@ Home::Channel* Home::create(base::SharedBytes name, Now now) {
   channel.rules = rules_for(channel.name.view());
   channel.idle_since = now.instant;
   channel.tells_occupancy = channel.rules->occupancy;
+  channel.is_map = channel.rules->map.has_value();
   if (channel.rules == &kCompanionRules) ++companions_;
   if (is_feed) wildcards_.add(wildcard_of(channel.name.view()), {slot, channel.generation});
   const std::optional<Tombstone> stone = tombstones_.take(base::hash128(channel.name.view(), hash_seed_));
@@ -413,7 +418,7 @@ void Home::expire(Channel& channel, base::Instant now) {
   change_log(channel, [&](ChannelLog& log) { log.expire(now, channel.rules->log); });
 }
 
-bool Home::sweep(Now now) {
+bool Home::sweep(Now now, Post& post) {
   bool more = forget_old_keys(now.instant);
   if (occupancy_.expire(now.instant)) more = true;
   if (drop_old_tombstones(now.instant)) more = true;
@@ -429,14 +434,16 @@ bool Home::sweep(Now now) {
     const std::size_t before = channel.log.size();
     expire(channel, now.instant);
     changes += before - channel.log.size();
+    changes += expire_keys(channel, kSweepChanges, now, post);
     if (!channel.rules->last_value && channel.log.size() == 0) channel.last.reset();
     if (bury_if_idle(channel, now.instant)) ++changes;
   }
-  return more;
+  return more || changes >= kSweepChanges;
 }
 
 bool Home::bury_if_idle(Channel& channel, base::Instant now) {
-  const bool alive = !channel.interests.empty() || channel.log.size() > 0 || channel.last || channel.roster;
+  const bool alive =
+      !channel.interests.empty() || channel.log.size() > 0 || channel.last || channel.roster || channel.map;
   if (alive || now - channel.idle_since < options_.channel_idle) return false;
   if (channel.rules == &kCompanionRules) {
     --companions_;
@@ -508,6 +515,7 @@ void Home::rules_changed(HomeOptions options, Post& post) {
   channels_.for_each([&](std::uint32_t, Channel& channel) {
     channel.rules = rules_for(channel.name.view());
     if (channel.tells_occupancy != channel.rules->occupancy) switch_occupancy(channel);
+    switch_map(channel, post);
     change_log(channel, [&](ChannelLog& log) { log.trim(channel.rules->log); });
   });
   enforce_total();

@@ -12,7 +12,12 @@
 // behind, it leaves no tombstone, and only channels_max counts it.
 //
 // Those who watch a wildcard watch its feed at each home (wildcard.h), a channel that is as a companion is. What is
-// published on a channel that it matches goes to the feed too, in the same step, and is not held back.
+// published on a channel that it matches, unless that is a map, goes to the feed too, in the same step, and is not held
+// back.
+//
+// A channel with ChannelRules::map has its state beside its log, whose messages are the changes (home_maps.cc). A
+// change is numbered, logged and delivered as any message is, so who pages through the state and then catches up from
+// the position of the first page has everything: what a later page showed already comes again, with the same offset.
 //
 // Calling order: receive() for each request or Detach that arrived; release_due() and pump() once per turn, and
 // release_due() at next_deadline(); sweep() once per turn. Everything it has to say leaves through the Post it is lent.
@@ -43,6 +48,7 @@
 #include "hub/limits.h"
 #include "hub/log_order.h"
 #include "hub/mail.h"
+#include "hub/map_state.h"
 #include "hub/occupancy.h"
 #include "hub/presence.h"
 #include "hub/rules.h"
@@ -53,6 +59,7 @@ namespace hub {
 
 struct HomeOptions {
   std::uint64_t log_bytes_max = 64ULL << 20;  // of all channels of this home
+  std::uint64_t map_bytes_max = 64ULL << 20;  // of the state of all maps of this home
   std::uint32_t channels_max = 1'000'000;
   base::Duration channel_idle = std::chrono::seconds(60);
   base::Duration tombstone_ttl = std::chrono::hours(24);
@@ -72,7 +79,8 @@ class Home {
   // rules, entropy must outlive the home. `workers` is the number of workers.
   Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy, std::uint64_t hash_seed);
 
-  // Handles Publish, Attach, Read, Remove, Detach, Enter, Leave, Who of worker `from`; any other kind is our bug.
+  // Handles Publish, Attach, Read, Remove, Detach, Enter, Leave, Who, ReadState, Clear of worker `from`; any other kind
+  // is our bug.
   void receive(base::WorkerId from, Mail mail, Now now, Post& post);
   // Answers a List, but for `watched`.
   Listed list(const List& list) const;
@@ -83,9 +91,9 @@ class Home {
   void stop_holding(Post& post);
   // Brings workers that had no room up to date, as far as there is room now.
   void pump(Post& post);
-  // Expires old messages and buries idle channels: a bounded amount of work per call. True if it should be called again
-  // soon, because there was more to do than that.
-  bool sweep(Now now);
+  // Expires old messages and keys of maps and buries idle channels: a bounded amount of work per call. True if it
+  // should be called again soon, because there was more to do than that.
+  bool sweep(Now now, Post& post);
   // After a configuration change: options and rules count from now on. What is held back leaves now.
   void rules_changed(HomeOptions options, Post& post);
 
@@ -96,6 +104,8 @@ class Home {
   std::size_t members() const { return presence_.members(); }  // of all channels
   std::size_t tombstones() const { return tombstones_.size(); }
   std::uint64_t log_bytes() const { return log_bytes_; }
+  std::uint64_t map_keys() const { return map_keys_; }  // of all maps
+  std::uint64_t map_bytes() const { return map_bytes_; }
   bool has_backlog() const;  // some worker is behind: pump() has work once there is room
 
  private:
@@ -126,6 +136,7 @@ class Home {
     std::uint32_t slot = 0;
     std::uint32_t generation = 0;
     bool tells_occupancy = false;  // as its rules say
+    bool is_map = false;           // the same
     const ChannelRules* rules = nullptr;
     Epoch epoch;
     ChannelLog log;
@@ -135,6 +146,7 @@ class Home {
     std::unique_ptr<Roster> roster;       // null: nobody is present
     std::unique_ptr<Outcomes> outcomes;   // of workers that have left; null: none
     std::unique_ptr<Version> version;     // null: none was ever told
+    std::unique_ptr<MapState> map;        // null: no key
     std::unique_ptr<MatchedFeeds> feeds;  // null: it was held against no wildcard
   };
   struct Remembered {  // an idempotency key with its answer
@@ -155,6 +167,18 @@ class Home {
   void handle(base::WorkerId from, Enter& enter, Now now, Post& post);
   void handle(base::WorkerId from, Leave& leave, Now now, Post& post);
   void handle(base::WorkerId from, Who& who, Now now, Post& post);
+  void handle(base::WorkerId from, ReadState& read, Now now, Post& post);
+  void handle(base::WorkerId from, Clear& clear, Now now, Post& post);
+  // Numbers and logs a change that the state takes; null: the answer says why it does not.
+  MessageRef change_key(Channel& channel, Publish& publish, Published& answer, Now now, Post& post);
+  base::Error room_for(const Channel& channel, const Message& state) const;
+  // The key goes without anybody having asked for it.
+  void remove_key(Channel& channel, std::string key, Now now, Post& post);
+  // Removes keys whose time is over, at most that many; how many.
+  std::size_t expire_keys(Channel& channel, std::size_t keys_max, Now now, Post& post);
+  void switch_map(Channel& channel, Post& post);
+  // State and log; who watches is told that it has missed something.
+  void lose_everything(Channel& channel, Post& post);
   static bool is_outdated(Channel& channel, Publish& publish);
 
   std::uint32_t find_slot(std::string_view name) const;
@@ -175,13 +199,17 @@ class Home {
   void tell_wildcards(Channel& of, const Message& message, Now now, Post& post);
   // Tells those who watch the companion of a channel, if anybody does.
   void announce(const Channel& of, std::string_view event, const ClientIdentity& who, Now now, Post& post);
-  void deliver(Channel& channel, std::span<const MessageRef> messages, Post& post);
+  // The newest of the channel, from that offset on.
+  void deliver(Channel& channel, Offset first, std::span<const MessageRef> messages, Post& post);
   void hold(Channel& channel, const MessageRef& message, base::Instant now, Post& post);
   void release(Channel& channel, Post& post);
   void release_all(Post& post);
   Held* held_of(const Channel& channel);  // null: nothing is
   std::vector<MessageRef> take_held(const Channel& channel);
-  void append(Channel& channel, MessageRef message, Now now);
+  // Numbers it as the next of the channel, and logs it.
+  MessageRef append(Channel& channel, std::unique_ptr<Message> message, Now now);
+  // The newest message goes to those who watch, now or later.
+  void send_out(Channel& channel, const MessageRef& message, Now now, Post& post);
   // Runs `change` on the channel's log and keeps the totals over all channels right.
   template <class Change>
   void change_log(Channel& channel, Change change) {
@@ -190,6 +218,16 @@ class Home {
     change(channel.log);
     log_bytes_ += channel.log.bytes();
     logged_messages_ += channel.log.size();
+  }
+  // The same for its state, which it has.
+  template <class Change>
+  void change_map(Channel& channel, Change change) {
+    map_keys_ -= channel.map->keys();
+    map_bytes_ -= channel.map->bytes();
+    change(*channel.map);
+    map_keys_ += channel.map->keys();
+    map_bytes_ += channel.map->bytes();
+    if (channel.map->keys() == 0) channel.map.reset();
   }
   void enforce_total();
   Channel* channel_of(const LogOrder::Entry& entry);  // null: it does not live any more
@@ -224,6 +262,8 @@ class Home {
   LogOrder logged_;  // at most about half of it is gone already
   std::uint64_t logged_messages_ = 0;
   std::uint64_t log_bytes_ = 0;
+  std::uint64_t map_keys_ = 0;
+  std::uint64_t map_bytes_ = 0;
   Tombstones tombstones_;
   base::WallTime forgotten_{INT64_MIN};       // of the newest message of all channels whose tombstone was dropped
   std::deque<Remembered> keys_;               // in the order of their coming

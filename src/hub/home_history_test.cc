@@ -118,9 +118,9 @@ TEST(Window, OfABuriedChannelIsEmptyAndKnowsWhereItStood) {
   home.publish("news", "1");
   const Epoch epoch = home.read({}).head.epoch;
   home.now.instant += 62s;
-  home.home.sweep(home.now);
+  home.home.sweep(home.now, home);
   home.now.instant += 62s;
-  home.home.sweep(home.now);
+  home.home.sweep(home.now, home);
   ASSERT_EQ(home.home.channels(), 0U);
   EXPECT_EQ(home.read({.messages_max = 10}).head, (Position{epoch, 1}));
   EXPECT_EQ(home.shown({.since = Position{epoch, 1}, .messages_max = 10}), "");
@@ -153,19 +153,19 @@ TEST(Remove, ForgetsMessagesButNotThePosition) {
 
 TEST(Version, OlderOnesAreSuppressed) {
   OneHome home;
-  EXPECT_FALSE(home.publish("doc", "v5", 5, "a").suppressed);
+  EXPECT_EQ(home.publish("doc", "v5", 5, "a").suppressed, Suppression::none);
   const Published again = home.publish("doc", "v5", 5, "a");
-  EXPECT_TRUE(again.suppressed);
+  EXPECT_EQ(again.suppressed, Suppression::version);
   EXPECT_EQ(again.position.offset, 1U);
   EXPECT_EQ(again.error, base::Error::none);
-  EXPECT_TRUE(home.publish("doc", "v4", 4, "a").suppressed);
-  EXPECT_FALSE(home.publish("doc", "v6", 6, "a").suppressed);
-  EXPECT_FALSE(home.publish("doc", "other epoch", 1, "b").suppressed);
-  EXPECT_FALSE(home.publish("doc", "not counted").suppressed);
-  EXPECT_TRUE(home.publish("doc", "v1", 1, "b").suppressed);
-  EXPECT_FALSE(home.publish("doc", "no epoch", 1).suppressed);
+  EXPECT_EQ(home.publish("doc", "v4", 4, "a").suppressed, Suppression::version);
+  EXPECT_EQ(home.publish("doc", "v6", 6, "a").suppressed, Suppression::none);
+  EXPECT_EQ(home.publish("doc", "other epoch", 1, "b").suppressed, Suppression::none);
+  EXPECT_EQ(home.publish("doc", "not counted").suppressed, Suppression::none);
+  EXPECT_EQ(home.publish("doc", "v1", 1, "b").suppressed, Suppression::version);
+  EXPECT_EQ(home.publish("doc", "no epoch", 1).suppressed, Suppression::none);
   EXPECT_EQ(home.read({}, "doc").head.offset, 5U);
-  EXPECT_FALSE(home.publish("another", "v1", 1, "a").suppressed);
+  EXPECT_EQ(home.publish("another", "v1", 1, "a").suppressed, Suppression::none);
 }
 
 TEST(List, TheFirstByNameThatMatch) {

@@ -242,7 +242,7 @@ class Cluster {
   void sweep(std::chrono::milliseconds by) {
     now.instant += by;
     now.wall.ms += by.count();
-    for (auto& node : nodes) node->home.sweep(now);
+    for (auto& node : nodes) node->home.sweep(now, *node);
   }
 
   base::SeededEntropy entropy;

@@ -207,7 +207,7 @@ class Cluster {
     FAIL() << "the hub does not come to rest";
   }
   void sweep() {
-    for (auto& node : nodes) node->home.sweep(now);
+    for (auto& node : nodes) node->home.sweep(now, *node);
   }
   void step_wall(std::chrono::milliseconds by) { now.wall.ms += by.count(); }
   void advance(std::chrono::milliseconds by) {
@@ -624,17 +624,17 @@ TEST(Hub, ASweepDoesABoundedAmountOfWork) {
   hub.settle();
   const auto sweeps_until = [&](auto done) {
     int sweeps = 0;
-    for (bool more = true; !done(); more = home.sweep(hub.now), ++sweeps) EXPECT_TRUE(more) << sweeps;
+    for (bool more = true; !done(); more = home.sweep(hub.now, *hub.nodes[0]), ++sweeps) EXPECT_TRUE(more) << sweeps;
     return sweeps;
   };
   hub.advance(std::chrono::minutes(5));
   EXPECT_GT(sweeps_until([&] { return home.log_bytes() == 0; }), 10);
-  for (int i = 0; i < 100 && home.channels() > 0; ++i) home.sweep(hub.now);
+  for (int i = 0; i < 100 && home.channels() > 0; ++i) home.sweep(hub.now, *hub.nodes[0]);
   EXPECT_EQ(home.channels(), 0U);
   EXPECT_EQ(home.tombstones(), 3000U);
   hub.advance(std::chrono::hours(2));
   EXPECT_GT(sweeps_until([&] { return home.tombstones() == 0; }), 10);
-  EXPECT_FALSE(home.sweep(hub.now));
+  EXPECT_FALSE(home.sweep(hub.now, *hub.nodes[0]));
 }
 
 // Somebody who waits in the middle of its catch-up while the channel is forgotten and begins again.

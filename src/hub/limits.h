@@ -14,6 +14,10 @@ inline constexpr std::size_t kChannelNameBytesMax = 255;
 inline constexpr std::uint32_t kPageMessagesMax = 512;
 inline constexpr std::uint32_t kPageBytesMax = 256 * 1024;
 
+// One page of a map's state: as many entries, and at most kPageBytesMax of their payloads. The most that the Centrifuge
+// protocol's clients ask for.
+inline constexpr std::uint32_t kStateEntriesMax = 1000;
+
 // One page of who is present: as many members, and at most kPageBytesMax of what is known of them.
 inline constexpr std::uint32_t kPresentMembersMax = 512;
 

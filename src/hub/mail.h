@@ -53,15 +53,27 @@ struct SubscriptionId {
 
 // ---- requests, worker -> home ----
 
+// What a change of a map asks for, beside the message: Extras::key says of which key (never empty), Extras::removed
+// that it goes, Extras::score where it stands. Conditions are looked at in the order in which Suppression names them.
+struct MapChange {
+  enum class When : std::uint8_t { always, if_new, if_exists };
+  When when = When::always;
+  std::optional<Position> expected;  // only if the last change of the key has this position
+  std::unique_ptr<Message> state;    // null: the state keeps what the subscribers get; with the same key and score
+};
+
+// On a channel with ChannelRules::map a Publish has a change, on others it has none: otherwise channel_type.
 struct Publish {
   static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
   std::string channel;
   std::unique_ptr<Message> message;
+  std::unique_ptr<MapChange> change;
   std::optional<base::Hash128> idempotency_key;  // of channel and key
   base::Hash128 content;                         // of kind and payload; only with a key
-  // The state that a message tells of, as its source counts: what is not newer than the newest of the channel is
-  // suppressed. Versions of different epochs follow each other in the order of their coming. 0: not counted.
+  // The state that a message tells of, as its source counts: what is not newer than the newest of the channel, of a map
+  // the newest of the key, is suppressed. Versions of different epochs follow each other in the order of their coming.
+  // 0: not counted.
   std::uint64_t version = 0;
   std::string version_epoch;  // at most kVersionEpochBytesMax
 };
@@ -97,8 +109,31 @@ struct Remove {
   std::string channel;
 };
 
-// Lists channels of this home: those that match both, behind `after`, in the order of their names; no companions and
-// feeds.
+// Reads a page of a map's state. Entries come in the order of their keys, of an ordered map by score, the highest
+// first, unless the other way round is asked for. An entry that stays for as long as somebody reads page after page is
+// on exactly one of them, unless its score changes: then its change is in the stream behind the head of the first page.
+struct ReadState {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  std::string channel;
+  std::string cursor;             // StatePage::next of the page before; empty: from the first on
+  std::uint32_t entries_max = 0;  // 0: only where the channel stands; kStateEntriesMax and kPageBytesMax count too
+  enum class Order : std::uint8_t { usual, ascending };  // ascending: of an ordered map, the lowest score first
+  Order order = Order::usual;
+  std::string key;             // not empty: that entry alone
+  std::optional<Epoch> epoch;  // of the page before: otherwise unrecoverable_position
+};
+
+// Forgets the state of a map and its log. Who is subscribed, or comes back, is told that it has missed something.
+// Answered with the StatePage of an empty map.
+struct Clear {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  std::string channel;
+};
+
+// Lists channels of this home: those that match both, behind `after`, in the order of their names; no companions
+// and feeds.
 struct List {
   static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
@@ -155,6 +190,16 @@ struct Act {
 // What an answered message survives.
 enum class Level : std::uint8_t { accepted };  // accepted: it is in the memory of the channel's home
 
+// Why something that was published was not taken.
+enum class Suppression : std::uint8_t {
+  none,
+  idempotency,        // a map's change, repeated with its key: the values are those of the first time
+  version,            // not newer than what is there
+  key_exists,         // MapChange::When::if_new
+  key_not_found,      // if_exists; or there was nothing to remove
+  position_mismatch,  // MapChange::expected
+};
+
 // A repeat with the same idempotency key is answered with the values of the first time.
 struct Published {
   static constexpr MailClass kClass = MailClass::answer;
@@ -164,7 +209,8 @@ struct Published {
   std::uint16_t workers = 0;  // with subscribers of the channel: it has been mailed to each, or will be
   Position position;
   base::WallTime time;
-  bool suppressed = false;  // by its version; the position is that of the channel
+  Suppression suppressed = Suppression::none;  // otherwise the position is that of the channel
+  MessageRef current;                          // position_mismatch: what the key has; null: nothing
 };
 
 // Answer to Attach, Read and Remove. `start` is the position before the first message of this page (after the gap),
@@ -183,6 +229,18 @@ struct Page {
   std::optional<Gap> gap;
   std::vector<MessageRef> messages;
   std::optional<WindowView> window;
+};
+
+// Answer to ReadState and Clear. Entries have their keys and scores in their extras, and the offset and time of their
+// last change.
+struct StatePage {
+  static constexpr MailClass kClass = MailClass::answer;
+  RequestId request = 0;
+  base::Error error = base::Error::none;  // channel_type, bad_cursor, unrecoverable_position, memory
+  Position head;                          // of the channel, at this moment
+  std::vector<MessageRef> entries;
+  std::string next;  // ReadState::cursor of the next page; empty: there is none
+  std::uint64_t keys = 0;
 };
 
 // What became of a channel's messages on their way to subscribers. Each delivery that is due is counted once, when its
@@ -290,7 +348,7 @@ struct Leave {
 };
 
 using Mail = std::variant<Publish, Attach, Read, Remove, List, Enter, Who, Forward, Published, Page, Listed, Entered,
-                          Present, Forwarded, Delivery, Detach, Leave, Act, Acted>;
+                          Present, Forwarded, Delivery, Detach, Leave, Act, Acted, ReadState, Clear, StatePage>;
 
 inline MailClass class_of(const Mail& mail) {
   return std::visit([](const auto& each) { return each.kClass; }, mail);

@@ -27,10 +27,10 @@ class MessageWithExtras final : public Message {
 };
 
 std::unique_ptr<Message> Message::make(Kind kind, std::string_view payload, base::Instant ingested, Extras extras) {
-  return make(kind, base::SharedBytes::copy(payload), ingested, std::move(extras));
+  return sharing(kind, base::SharedBytes::copy(payload), ingested, std::move(extras));
 }
 
-std::unique_ptr<Message> Message::make(Kind kind, base::SharedBytes payload, base::Instant ingested, Extras extras) {
+std::unique_ptr<Message> Message::sharing(Kind kind, base::SharedBytes payload, base::Instant ingested, Extras extras) {
   if (extras.empty()) return std::make_unique<Message>(kind, std::move(payload), ingested);
   return std::make_unique<MessageWithExtras>(kind, std::move(payload), ingested, std::move(extras));
 }

@@ -39,7 +39,8 @@ class Message {
       : kind_(kind), payload_(std::move(payload)), numbered_(ingested) {}
   // Without extras, if they are empty.
   static std::unique_ptr<Message> make(Kind kind, std::string_view payload, base::Instant ingested, Extras extras);
-  static std::unique_ptr<Message> make(Kind kind, base::SharedBytes payload, base::Instant ingested, Extras extras);
+  // The same without a copy of the payload.
+  static std::unique_ptr<Message> sharing(Kind kind, base::SharedBytes payload, base::Instant ingested, Extras extras);
   // A copy of this part alone would claim extras that it does not have.
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;

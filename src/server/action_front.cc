@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/feed_front.h"
+#include "server/closing.h"
 
 namespace server {
 

@@ -60,20 +60,27 @@ class ApiFront {
     std::size_t part = 0;   // of its channel
   };
 
+  // api_front.cc
   void go_on(CallId id);
-  bool go_on(CallId id, ApiCall& call, ApiCommand& command);
   void finish(ApiCall& call);
 
-  // Each begins a command: false if its answer is there already.
+  // api_front_commands.cc. Each begins a command: false if its answer is there already.
+  bool begin(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::Command& command,
+             door::server_api::Answer& answer);
   template <class Command>
-  bool begin(CallId id, ApiCall& call, ApiCommand& open, const Command& command, door::server_api::Answer& answer);
+  bool begin_one(CallId id, ApiCall& call, ApiCommand& open, const Command& command, door::server_api::Answer& answer);
   bool ask(CallId id, ApiCall& call, ApiCommand& open, std::string_view channel, auth::Verb verb, hub::Mail mail,
            door::server_api::Answer& answer);
   bool act(CallId id, ApiCall& call, ApiCommand& open, hub::UserAction action);
+  static std::uint32_t members_max(const door::server_api::Presence& presence) {
+    return presence.limit == 0 ? kApiMembersMax : presence.limit;
+  }
   bool keeps_presence(std::string_view channel, door::server_api::Answer& answer) const;
   void ask_workers(CallId id, ApiCall& call, ApiCommand& open, const hub::List& list);
   bool publish(CallId id, ApiCall& call, ApiCommand& open, std::size_t part, const std::string& channel,
                const door::server_api::Publication& publication, door::server_api::Answer& answer);
+  // A broadcast goes on where it was; true while its command is open.
+  bool go_on(CallId id, ApiCall& call, ApiCommand& command);
   std::expected<void, base::Refusal> authorise(auth::Verb verb, std::string_view channel) const;
 
   hub::RequestId number(const Asked& asked);
@@ -88,6 +95,7 @@ class ApiFront {
   // The last answer of that command: it is over.
   void close(const Found& found, door::server_api::Answer answer);
 
+  // api_front_answers.cc
   door::server_api::Answer information(const ApiCommand& command) const;
 
   Desk& desk_;

@@ -92,7 +92,8 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const ConnectReq
 void CentrifugeFront::admit_unnamed(Peer& peer, const ConnectRequest& request) {
   const Options& options = desk_.options();
   const bool known = desk_.principal_of(peer).kind != auth::Principal::Kind::anonymous;
-  if (!known && !options.dev && !options.anonymous_without_token) return end(peer, DisconnectCode::bad_request);
+  const bool anybody = options.dev || options.insecure_clients || options.anonymous_without_token;
+  if (!known && !anybody) return end(peer, DisconnectCode::bad_request);
   admit(peer, nullptr, request);
 }
 

@@ -8,7 +8,7 @@
 #include "door/centrifuge/protobuf_in.h"
 #include "server/centrifuge_close.h"
 #include "server/emulation.h"
-#include "server/feed_front.h"
+#include "server/closing.h"
 #include "ws/frame.h"
 
 namespace server {

@@ -1,18 +1,10 @@
 #include "server/feed_front.h"
 
-#include <algorithm>
-#include <array>
-
 #include "base/assert.h"
 #include "door/envelope.h"
-#include "door/plain/encode.h"
 #include "door/sse/encode.h"
-#include "http/response.h"
 #include "server/announce.h"
-#include "server/centrifuge_close.h"
-#include "server/http_exchange.h"
-#include "ws/deflate.h"
-#include "ws/frame.h"
+#include "server/closing.h"
 
 namespace server {
 namespace {
@@ -220,60 +212,6 @@ bool FeedFront::fits(Peer& peer, std::uint32_t subscription, const hub::Batch& b
   return false;
 }
 
-base::SharedBytes FeedFront::encode(Format format, const hub::Batch& batch) {
-  using Carrier = door::centrifuge::Carrier;
-  if (format == Format::centrifuge_json || format == Format::centrifuge_protobuf) {
-    const bool json = format == Format::centrifuge_json;
-    return base::SharedBytes::copy(
-        centrifuge_.encode_shared(json ? Carrier::Format::json : Carrier::Format::protobuf, batch));
-  }
-  text_.clear();
-  for (const hub::MessageRef& message : batch.messages) {
-    switch (format) {
-      case Format::ws_raw:
-        door::plain::append_raw(text_, *message);
-        break;
-      case Format::ws_envelope:
-        door::plain::append_envelope(text_, batch.channel, batch.epoch, *message);
-        break;
-      case Format::ws_raw_deflate:
-      case Format::ws_raw_deflate_small:
-        text_ +=
-            ws::encode_deflated_server_frame(door::plain::raw_opcode(*message), message->payload(), deflater_of(format))
-                .view();
-        break;
-      case Format::ws_envelope_deflate:
-      case Format::ws_envelope_deflate_small:
-        record_.clear();
-        door::append_envelope(record_, batch.channel, batch.epoch, *message);
-        text_ += ws::encode_deflated_server_frame(ws::Opcode::text, record_, deflater_of(format)).view();
-        break;
-      case Format::sse_envelope:
-      case Format::sse_raw:
-        cursor_.clear();
-        hub::append_position(cursor_, {batch.epoch, message->offset()});
-        if (format == Format::sse_envelope) {
-          door::sse::append_envelope(text_, cursor_, batch.channel, batch.epoch, *message);
-        } else {
-          door::sse::append_raw(text_, cursor_, *message);
-        }
-        break;
-      case Format::centrifuge_json:
-      case Format::centrifuge_protobuf:
-      case Format::individual:
-      case Format::count:
-        ASSERT(false);
-    }
-  }
-  return base::SharedBytes::copy(text_);
-}
-
-ws::Deflater& FeedFront::deflater_of(Format format) {
-  if (format == Format::ws_raw_deflate || format == Format::ws_envelope_deflate) return deflater_;
-  if (!small_deflater_) small_deflater_.emplace(ws::kDeflateBitsMin);
-  return *small_deflater_;
-}
-
 // What was sent before decides about the bytes. Returns how many of the messages are on their way.
 std::size_t FeedFront::deliver_individually(Peer& peer, std::uint32_t subscription, hub::Batch& batch) {
   const hub::SubscriptionId id = desk_.fan_out.id_of(subscription);
@@ -304,35 +242,6 @@ std::size_t FeedFront::deliver_individually(Peer& peer, std::uint32_t subscripti
   if (batch.source == hub::Batch::Source::replay) peer.replay_bytes += static_cast<std::uint32_t>(text_.size());
   desk_.connections.send(peer, text_);
   return batch.messages.size();
-}
-
-// Into text_.
-void FeedFront::append_events(const Peer& peer, hub::Position& position, const hub::Batch& batch) {
-  text_.clear();
-  for (const hub::MessageRef& message : batch.messages) {
-    position = {batch.epoch, message->offset()};
-    cursor_.clear();
-    if (!peer.feed()->append_cursor(cursor_)) cursor_.clear();
-    door::sse::append_envelope(text_, cursor_, batch.channel, batch.epoch, *message);
-  }
-}
-
-// Into text_, with this connection's own deflater.
-void FeedFront::append_compressed(Peer& peer, const hub::Batch& batch) {
-  text_.clear();
-  for (const hub::MessageRef& message : batch.messages) {
-    desk_.scratch.clear();
-    if (peer.envelope) {
-      record_.clear();
-      door::append_envelope(record_, batch.channel, batch.epoch, *message);
-      peer.session.send_text(desk_.scratch, record_);
-    } else if (message->kind() == hub::Kind::binary) {
-      peer.session.send_binary(desk_.scratch, message->payload());
-    } else {
-      peer.session.send_text(desk_.scratch, message->payload());
-    }
-    text_ += desk_.scratch.output();
-  }
 }
 
 // How many of the messages go into the answer.
@@ -412,35 +321,6 @@ void FeedFront::send_record(Peer& peer, std::string_view json) {
 bool FeedFront::poll_ready(const Peer& peer) {
   const Feed& feed = *peer.feed();
   return feed.all_started() && (feed.answer_when_started || !feed.records.empty());
-}
-
-void close_slow(Desk& desk, Peer& peer) {
-  if (peer.dying || peer.phase == Peer::Phase::closing) return;
-  for (const hub::SubscriptionId id : peer.subscriptions) desk.fan_out.count_closed(id);
-  desk.counters.queue_bytes.subtract(peer.out.bytes());
-  peer.out.drop_unsent();
-  desk.counters.queue_bytes.add(peer.out.bytes());
-  close_with(desk, peer, base::Error::slow_consumer);
-}
-
-void close_with(Desk& desk, Peer& peer, base::Error error, std::string_view detail) {
-  if (peer.dying || peer.phase == Peer::Phase::closing) return;
-  desk.refused(peer, error);
-  if (const auto code = disconnect_of(error); code && peer.centrifuge()) {
-    const auto told = door::centrifuge::to_push(*code);
-    return disconnect(desk, peer, told.code, told.reason);
-  }
-  if (peer.phase == Peer::Phase::websocket) {
-    desk.scratch.clear();
-    peer.session.close(desk.scratch, error);
-    desk.connections.send(peer, desk.scratch.output());
-  } else if (peer.phase == Peer::Phase::http) {
-    std::string answer;
-    const bool later = base::entry(error).http_status == 503 || base::entry(error).http_status == 429;
-    http::append_error(answer, error, http::Connection::close, detail, later ? 1 : -1);
-    desk.connections.send(peer, answer);
-  }
-  desk.connections.close(peer);
 }
 
 }  // namespace server

@@ -74,11 +74,13 @@ class FeedFront final : public hub::Sink {
   void send_gap(Peer& peer, hub::SubscriptionId id, const hub::Gap& gap, const hub::Position& after);
   std::size_t deliver_individually(Peer& peer, std::uint32_t subscription, hub::Batch& batch);
   std::size_t add_to_poll(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch);
+  bool listening(const Peer& peer) const { return !peer.dying && peer.phase != Peer::Phase::closing; }
+
+  // feed_front_encode.cc
+  base::SharedBytes encode(Format format, const hub::Batch& batch);
   void append_events(const Peer& peer, hub::Position& position, const hub::Batch& batch);
   void append_compressed(Peer& peer, const hub::Batch& batch);
-  base::SharedBytes encode(Format format, const hub::Batch& batch);
   ws::Deflater& deflater_of(Format format);
-  bool listening(const Peer& peer) const { return !peer.dying && peer.phase != Peer::Phase::closing; }
 
   Desk& desk_;
   CentrifugeFront& centrifuge_;
@@ -89,11 +91,5 @@ class FeedFront final : public hub::Sink {
   std::string text_, record_, cursor_;          // reused from call to call
   std::vector<std::uint32_t> lagging_;          // what on_messages() says
 };
-
-// Ends a WebSocket or event stream that reads too slowly: what it has not begun to read is dropped, then it is told
-// why.
-void close_slow(Desk& desk, Peer& peer);
-// Ends any open connection with an error of the registry, in the way of its door.
-void close_with(Desk& desk, Peer& peer, base::Error error, std::string_view detail = {});
 
 }  // namespace server

@@ -77,18 +77,21 @@ class HttpFront {
   std::optional<std::string> switch_to_websocket(Peer& peer, const Request& request, const Switch& to);
   bool admit_client(Peer& peer, const Request& request);
   bool answers_to(const Peer& peer, const Request& request) const;
+  bool serves_api(const Peer& peer) const;
   bool may_watch(Peer& peer, const std::vector<std::string>& channels);
   void set_principal(Peer& peer, PrincipalRef principal);
   void finish_poll(Peer& peer);
 
+  bool too_long_to_publish(const Request& request) const;
+  bool takes_body(Peer& peer, const Request& request);
+  void leave_http(Peer& peer, Peer::Phase phase, DoorKind door);
+
+  // http_front_answers.cc
   void respond(Peer& peer, std::string_view json);
   void respond_error(Peer& peer, const base::Refusal& refusal);
   void refuse_method(Peer& peer, std::string_view allowed);
-  bool too_long_to_publish(const Request& request) const;
-  bool takes_body(Peer& peer, const Request& request);
   void send_answer(Peer& peer, std::string answer);
   void next_request(Peer& peer);
-  void leave_http(Peer& peer, Peer::Phase phase, DoorKind door);
 
   Desk& desk_;
   FeedFront& feeds_;

@@ -24,6 +24,13 @@ enum class RecoveryMode : std::uint8_t {
   cache,   // the newest message, if it is not the one it has
 };
 
+// Which key a client that publishes to a map changes.
+enum class ClientKey : std::uint8_t {
+  any,        // the one that it names
+  client_id,  // its own, whatever it names
+  user_id,
+};
+
 struct NamespaceOptions {
   std::string name;                                      // empty: the default namespace
   auth::NamespacePermissions permissions;                // [live]
@@ -36,6 +43,19 @@ struct NamespaceOptions {
 
   std::string channel_pattern;                                    // [live] auth::NamePattern; empty: any name
   door::PayloadFormat payload_format = door::PayloadFormat::any;  // [live] of what clients and back ends publish
+
+  // Maps [live]. What the history_... above say is of the stream of changes there; an ephemeral map keeps none.
+  hub::SubscriptionType subscription_type = hub::SubscriptionType::stream;
+  hub::MapMode map_mode = hub::MapMode::recoverable;
+  bool map_ordered = false;          // by score
+  base::Duration map_key_ttl = 60s;  // not of persistent maps, nor of those that the server keeps
+  std::uint32_t map_keys_max = 100'000;
+  std::uint32_t map_bytes_max = 64 << 20;
+  ClientKey map_client_key = ClientKey::any;
+  bool map_remove_client_on_unsubscribe = false;  // the key that is the id of a client goes with its subscription
+  // Who is subscribed to a channel stands in the map of this name with the channel's behind it; empty: in none.
+  std::string map_clients_presence_prefix;
+  std::string map_users_presence_prefix;
 
   // What subscribers of the Centrifuge door get [live, for new subscriptions]
   bool presence = false;
@@ -96,7 +116,7 @@ struct Listener {
   std::string address;  // "127.0.0.1:8000", "[::]:8000", "unix:/run/wirebird.sock"
   bool tls = false;
   bool proxy_protocol = false;
-  bool admin = false;  // /metrics, /api/* only here outside --dev
+  bool admin = false;  // outside --dev: /metrics, and /api/* (unless Options::public_api) only here
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
@@ -138,6 +158,7 @@ struct Options {
   std::uint32_t handshakes_per_s_max = 4'000;     // TLS, per worker, before the handshake
   std::uint64_t memory_bytes_max = 0;             // 0: 75 % of the cgroup or machine
   std::uint64_t history_bytes_total_max = 0;      // 0: a quarter of memory_bytes_max
+  std::uint64_t map_bytes_total_max = 0;          // 0: a quarter of memory_bytes_max
   base::Duration channel_idle = 60s;
   base::Duration history_meta_ttl = 24h;
   std::uint32_t channels_max = 1'000'000;
@@ -160,6 +181,9 @@ struct Options {
   std::string token_issuer;                    // [live] the same for `iss`
   std::string token_user_claim = "sub";        // [live]
   bool token_in_query = false;
+  bool allow_short_keys = false;  // [live]
+  bool insecure_clients = false;  // [live] every client may do everything
+  bool public_api = false;                   // [live] /api/* on listeners of clients too
   ApiErrors api_errors = ApiErrors::status;  // [live]
   bool api_key_in_query = false;             // [live]
 

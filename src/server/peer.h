@@ -126,6 +126,7 @@ struct Peer {
   loop::TlsConnection* tls() const { return extras ? extras->tls.get() : nullptr; }
   Starting* starting() const { return extras ? extras->starting.get() : nullptr; }
   std::string* unread() const { return extras ? extras->unread.get() : nullptr; }
+  bool has_finished() const { return (paused & static_cast<unsigned>(Pause::ended)) != 0; }
   const loop::Address* proxy() const { return extras ? extras->proxy.get() : nullptr; }
   // To set one of them.
   PeerExtras& rare();

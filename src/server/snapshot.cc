@@ -7,13 +7,31 @@
 namespace server {
 namespace {
 
+// Of the changes of an ephemeral map nobody asks what was missed; but who reads its state page by page must find those
+// that came meanwhile.
+constexpr hub::LogLimits kEphemeralLog{.messages_max = 1000, .bytes_max = 1 << 20, .age_max = 30s};
+
+std::optional<hub::MapRules> map_rules(const NamespaceOptions& options) {
+  if (options.subscription_type == hub::SubscriptionType::stream) return std::nullopt;
+  return hub::MapRules{
+      .type = options.subscription_type,
+      .mode = options.map_mode,
+      .ordered = options.map_ordered,
+      .key_ttl = options.map_mode == hub::MapMode::persistent ? base::Duration{0} : options.map_key_ttl,
+      .keys_max = options.map_keys_max,
+      .bytes_max = options.map_bytes_max};
+}
+
 hub::ChannelRules rules_of_namespace(const NamespaceOptions& options) {
-  return {.log = {.messages_max = options.history_messages_max,
-                  .bytes_max = options.history_bytes_max,
-                  .age_max = options.history_age_max},
-          .last_value = options.last_value || options.recovery_mode == RecoveryMode::cache,
-          .max_delay = options.max_delay,
-          .slow_reader = options.slow_reader};
+  hub::ChannelRules rules = {.log = {.messages_max = options.history_messages_max,
+                                     .bytes_max = options.history_bytes_max,
+                                     .age_max = options.history_age_max},
+                             .last_value = options.last_value || options.recovery_mode == RecoveryMode::cache,
+                             .max_delay = options.max_delay,
+                             .slow_reader = options.slow_reader,
+                             .map = map_rules(options)};
+  if (rules.map && rules.map->mode == hub::MapMode::ephemeral) rules.log = kEphemeralLog;
+  return rules;
 }
 
 }  // namespace
@@ -27,13 +45,15 @@ Snapshot::Snapshot(const Options& options)
                         .subscribe_burst = options.channels_per_peer_max}) {}
 
 auth::TokenRules token_rules(const Options& options) {
-  return {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim};
+  return {.audience = options.token_audience, .issuer = options.token_issuer, .user_claim = options.token_user_claim,
+          .secrets = options.allow_short_keys ? auth::SecretLength::any : auth::SecretLength::safe};
 }
 
 std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Options options, std::uint64_t version,
                                                                            const loop::TicketKeys& ticket_keys) {
   std::shared_ptr<Snapshot> made(new Snapshot(options));
-  auth::PolicyRules rules{.mode = options.dev ? auth::PolicyRules::Mode::open : auth::PolicyRules::Mode::closed,
+  const bool open = options.dev || options.insecure_clients;
+  auth::PolicyRules rules{.mode = open ? auth::PolicyRules::Mode::open : auth::PolicyRules::Mode::closed,
                           .unknown_prefix = options.strict_namespaces ? auth::PolicyRules::UnknownPrefix::is_error
                                                                       : auth::PolicyRules::UnknownPrefix::is_default,
                           .private_channels = options.private_channels,
@@ -97,6 +117,7 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
   for (auto& [name, space] : made->spaces_) space.rules.occupancy = occupancy;
   if (options.memory_bytes_max == 0) options.memory_bytes_max = loop::memory_limit_bytes() / 4 * 3;
   if (options.history_bytes_total_max == 0) options.history_bytes_total_max = options.memory_bytes_max / 4;
+  if (options.map_bytes_total_max == 0) options.map_bytes_total_max = options.memory_bytes_max / 4;
   made->options_ = std::move(options);
   return made;
 }
@@ -136,6 +157,7 @@ const Hook* Snapshot::hook(std::string_view name) const {
 
 hub::HomeOptions Snapshot::home_options(std::uint16_t workers) const {
   return {.log_bytes_max = std::max<std::uint64_t>(options_.history_bytes_total_max / workers, 1 << 20),
+          .map_bytes_max = std::max<std::uint64_t>(options_.map_bytes_total_max / workers, 1 << 20),
           .channels_max = std::max<std::uint32_t>(options_.channels_max / workers, 1),
           .channel_idle = options_.channel_idle,
           .tombstone_ttl = options_.history_meta_ttl,

@@ -5,6 +5,7 @@
 #include "codec/json_in.h"
 #include "door/envelope.h"
 #include "door/payload_format.h"
+#include "server/closing.h"
 #include "ws/frame.h"
 
 namespace server {

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "server/announce.h"
+#include "server/closing.h"
 
 namespace server {
 namespace {
@@ -289,7 +290,7 @@ void Worker::gone(Peer& peer) {
 
 void Worker::sweep() {
   if (clock_now_ < next_sweep_) return;
-  const bool more = home_.sweep(now());
+  const bool more = home_.sweep(now(), post_);
   next_sweep_ = clock_now_ + (more ? kSweepAgain : kSweepInterval);
   publish_gauges();
   note_departures();

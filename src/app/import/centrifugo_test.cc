@@ -310,12 +310,13 @@ TEST(ImportCentrifugo, AnEmptyFileIsThatServersDefaults) {
   EXPECT_FALSE(standard.allow_recovery);
   EXPECT_EQ(all_of(made, Kind::left_out) + all_of(made, Kind::unknown), "");
   EXPECT_TRUE(why(made, Kind::changed, "http_server.internal_port").contains("server.admin_listen"));
+  EXPECT_TRUE(options.public_api) << "clients of the HTTP API go on";
 }
 
 TEST(ImportCentrifugo, WhatHasNoEquivalentIsListedWithAReason) {
   const Imported made = imported(Format::json, R"({
     "engine": {"type": "redis", "redis": {"address": "redis://localhost:6379", "password": "hush-hush"}},
-    "client": {"insecure": true, "user_connection_limit": 5, "concurrency": 8, "stale_close_delay": "10s",
+    "client": {"user_connection_limit": 5, "concurrency": 8, "stale_close_delay": "10s",
       "expired_close_delay": "1m", "token": {"audience_regex": "^a$"}, "coulour": "red",
       "subscription_token": {"enabled": true, "hmac_secret_key": "hush-hush"}},
     "channel": {"namespaces": [
@@ -338,7 +339,6 @@ TEST(ImportCentrifugo, WhatHasNoEquivalentIsListedWithAReason) {
             "channel.namespaces.with.dot\n"
             "channel.namespaces.calc\n"
             "engine\n"
-            "client.insecure\n"
             "client.user_connection_limit\n"
             "client.expired_close_delay\n"
             "client.token.audience_regex\n"
@@ -359,18 +359,32 @@ TEST(ImportCentrifugo, WhatHasNoEquivalentIsListedWithAReason) {
   EXPECT_TRUE(made.toml.contains("# * client.coulour\n"));
 }
 
-TEST(ImportCentrifugo, SecretsThatAreTooShortStandInACommentAndNotInTheList) {
+TEST(ImportCentrifugo, ShortSecretsAreTakenWithAWarning) {
   const Imported made =
       imported(Format::json, R"({"client":{"token":{"hmac_secret_key":"hush-hush","hmac_previous_secret_key":)"
-                             R"("0123456789abcdef0123456789abcdef"}},"http_api":{"key":"sh\nush\"]"}})");
+                             R"("0123456789abcdef0123456789abcdef"}}})");
   const server::Options options = loaded(made);
-  ASSERT_EQ(options.token_hs256_keys.size(), 1U);
-  EXPECT_EQ(options.token_hs256_keys[0].reveal(), "0123456789abcdef0123456789abcdef");
+  ASSERT_EQ(options.token_hs256_keys.size(), 2U);
+  EXPECT_EQ(options.token_hs256_keys[0].reveal(), "hush-hush");
+  EXPECT_TRUE(options.allow_short_keys);
+  EXPECT_EQ(why(made, Kind::changed, "client.token.hmac_secret_key"),
+            "has 9 characters, where auth.token_keys wants 32: it is taken because of auth.allow_short_keys; choose a "
+            "long random one soon");
+  EXPECT_FALSE(loaded(imported(Format::json, "{}")).allow_short_keys);
+}
+
+TEST(ImportCentrifugo, SecretsThatNoFileCanSayStandInACommentAndNotInTheList) {
+  const Imported made = imported(Format::json, R"({"http_api":{"key":"sh\nush\"]"}})");
+  const server::Options options = loaded(made);
   EXPECT_TRUE(options.api_keys.empty());
-  EXPECT_EQ(why(made, Kind::left_out, "client.token.hmac_secret_key"),
-            "has 9 characters, and auth.token_keys takes 32 to 1024; choose a long random one");
-  EXPECT_TRUE(made.toml.contains("# token_keys = [\"hush-hush\"]\n")) << made.toml;
   EXPECT_TRUE(made.toml.contains("# api_keys = [\"sh\\u000aush\\\"]\"]\n")) << made.toml;
+}
+
+TEST(ImportCentrifugo, InsecureClients) {
+  const Imported made = imported(Format::json, R"({"client":{"insecure":true}})");
+  EXPECT_TRUE(loaded(made).insecure_clients);
+  EXPECT_TRUE(why(made, Kind::changed, "client.insecure").contains("auth.insecure_clients"));
+  EXPECT_FALSE(loaded(imported(Format::json, R"({"client":{"insecure":false}})")).insecure_clients);
 }
 
 TEST(ImportCentrifugo, PublicKeysInTheFileGetOneOfTheirOwn) {

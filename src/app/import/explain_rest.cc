@@ -47,9 +47,8 @@ constexpr auto kKnown = std::to_array<Known>({
     {"log.file", "logs go to the standard error; the service manager keeps them"},
     {"pid_file", kSystem},
 
-    {"http_api.disabled", "it is there on the admin listener, for those who have a key"},
+    {"http_api.disabled", "it is there for those who have a key; without auth.api_keys nobody has one"},
     {"http_api.insecure", "the HTTP API always asks for a key"},
-    {"http_api.external", "the HTTP API is on the admin listener only; let that one listen where it must be reached"},
     {"http_api.handler_prefix", kFixedPath},
     {"http_api.error_mode", "see docs/protocol.md for how errors are answered"},
     {"grpc_api", kNoGrpc},
@@ -79,7 +78,6 @@ constexpr auto kKnown = std::to_array<Known>({
     {"opentelemetry", "there is no tracing"},
     {"graphite", "metrics are fetched by Prometheus only"},
 
-    {"client.insecure", "nobody may do everything outside --dev; set subscribe and publish of the namespaces"},
     {"client.insecure_skip_token_signature_verify", "signatures are always checked"},
     {"client.user_id_http_header", "a header is not believed; let the proxy that sets it make a token"},
     {"client.disallow_anonymous_connection_tokens",

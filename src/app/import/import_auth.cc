@@ -30,6 +30,13 @@ void import_secret(Tree& document, Draft& draft, std::string_view path, const st
     keys.emplace_back(*text);
     return;
   }
+  if (text->size() < bytes_min && !text->contains('\n')) {
+    draft.settings.server.allow_short_keys = true;
+    keys.emplace_back(*text);
+    return draft.changed(path, fmt::format("has {} characters, where {} wants {}: it is taken because of "
+                                           "auth.allow_short_keys; choose a long random one soon",
+                                           text->size(), option, bytes_min));
+  }
   draft.left_out(path, fmt::format("has {} characters, and {} takes {} to {}; choose a long random one", text->size(),
                                    option, bytes_min, kKeyBytesMax));
   draft.remark(option, fmt::format("{} = [{}]", option.substr(option.find('.') + 1), toml_text(*text)));
@@ -131,6 +138,13 @@ std::string import_auth(Tree& document, Draft& draft, const ImportPlan& plan) {
   };
   for (const auto& [path, option] : kTexts) {
     if (const auto value = take(document, path); value && !value->is_off()) draft.set(option, *value, path);
+  }
+  if (const auto* insecure = find(document, "client.insecure"); insecure != nullptr) {
+    if (is_on(insecure)) {
+      options.insecure_clients = true;
+      draft.changed("client.insecure", "is auth.insecure_clients; a token that has expired is refused even so");
+    }
+    take(document, "client.insecure");
   }
   import_key_sets(document, draft);
   import_origins(document, draft);

@@ -75,14 +75,17 @@ void import_listeners(Tree& document, Draft& draft) {
   };
   set("server.listen", listener(address, port, tls), "http_server.address");
   if (internal_port.empty() || internal_port == port) {
+    draft.settings.server.public_api = true;
     draft.changed("http_server.internal_port",
-                  "is not set: there the HTTP API and the metrics are on the port of the clients, here they have a "
+                  "is not set: the HTTP API stays on the port of the clients (api.public), but the metrics are on a "
                   "listener of their own (server.admin_listen), 127.0.0.1:8001 unless you say another");
+    take(document, "http_api.external");
     return;
   }
   if (internal_address.empty()) internal_address = address;
   set("server.admin_listen", listener(internal_address, internal_port, tls && !tls_external),
       "http_server.internal_address");
+  draft.settings.server.public_api = take_switch(document, "http_api.external");
 }
 
 void import_log(Tree& document, Draft& draft) {

@@ -22,6 +22,8 @@ Publication publication_of(const hub::Message& message, const PublicationScope& 
   if (!extras->publisher.empty()) publication.info = info_of(extras->publisher);
   for (const hub::Tag& tag : extras->tags.all()) publication.tags.emplace_back(tag.key, tag.value);
   publication.key = extras->key;
+  publication.removed = extras->removed;
+  publication.score = extras->score;
   publication.version = extras->version;
   publication.channel = extras->channel.view();
   return publication;

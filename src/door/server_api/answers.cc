@@ -221,13 +221,13 @@ Answer answer_published(std::string_view channel, const hub::Published& publishe
   codec::JsonWriter json(flat);
   json.begin_object();
   append_published_members(json, channel, published);
-  if (published.suppressed) json.key("suppressed").boolean(codec::JsonWriter::Truth::yes);
+  if (published.suppressed != hub::Suppression::none) json.key("suppressed").boolean(codec::JsonWriter::Truth::yes);
   answer.flat = flat.substr(1);
   answer.result.clear();
   codec::JsonWriter result(answer.result);
   result.begin_object().key("offset").number(published.position.offset);
   result.key("epoch").string(published.position.epoch.view());
-  if (published.suppressed) result.key("suppressed").boolean(codec::JsonWriter::Truth::yes);
+  if (published.suppressed != hub::Suppression::none) result.key("suppressed").boolean(codec::JsonWriter::Truth::yes);
   result.end_object();
   return answer;
 }

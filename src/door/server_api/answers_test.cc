@@ -65,7 +65,7 @@ TEST(Answers, Published) {
   EXPECT_EQ(single(answer_published("news", published)),
             R"({"channel":"news","epoch":"k3j9x0ab","offset":17,"time":1763640000123,"level":"accepted","workers":3,)"
             R"("result":{"offset":17,"epoch":"k3j9x0ab"}})");
-  published.suppressed = true;
+  published.suppressed = hub::Suppression::version;
   EXPECT_EQ(answer_published("news", published).result, R"({"offset":17,"epoch":"k3j9x0ab","suppressed":true})");
   EXPECT_TRUE(answer_published("news", published).flat.ends_with(R"("suppressed":true)"));
   published.error = base::Error::memory;
