@@ -64,6 +64,15 @@ class ApiTest(rig.ServerTest):
 
 
 class Description(ApiTest):
+    options = {"config": """
+[server]
+listen = ["127.0.0.1:PORT"]
+[namespaces.board]
+subscription_type = "map"
+map_mode = "persistent"
+map_ordered = true
+"""}
+
     def test_it_is_valid_and_served(self):
         answer = self.server.http("GET", "/api/openapi.yaml")
         self.assertEqual((answer.status, answer.header("Content-Type")), (200, "application/yaml"))
@@ -165,7 +174,7 @@ class Publishing(ApiTest):
         for parallel in (False, True):
             commands = [{"publish": {"channel": channel, "data": i}} for i in range(300)]
             commands += [{"history": {"channel": channel, "limit": 1, "reverse": True}}, {"history_remove": {"channel": channel}}]
-            commands += [{"publish": {"channel": ""}}, {"nothing": {}}, {"map_clear": {"channel": channel}}]
+            commands += [{"publish": {"channel": ""}}, {"nothing": {}}, {"shared_poll_publish": {"channel": channel}}]
             replies = self.ask("batch", {"commands": commands, "parallel": parallel}).json["replies"]
             offsets = [reply["publish"]["offset"] for reply in replies[:300]]
             self.assertEqual(offsets, list(range(offsets[0], offsets[0] + 300)))
@@ -238,6 +247,119 @@ class History(ApiTest):
         self.assertEqual(self.ask("history_remove", {"channel": channel}).json, {"result": {}})
         self.assertEqual(self.publications({"channel": channel, "limit": -1}), [])
         self.assertEqual(self.result("publish", {"channel": channel, "data": 3})["offset"], 4)
+
+
+class Maps(ApiTest):
+    options = {"config": """
+[server]
+listen = ["127.0.0.1:PORT"]
+[namespaces.map]
+subscription_type = "map"
+map_mode = "persistent"
+history_messages_max = 5
+[namespaces.board]
+subscription_type = "map"
+map_ordered = true
+map_keys_max = 3
+[namespaces.cursors]
+subscription_type = "map"
+map_mode = "ephemeral"
+map_key_ttl = "1s"
+[namespaces.who]
+subscription_type = "map_clients"
+"""}
+
+    def state(self, channel, **options):
+        return [(entry["key"], entry.get("data")) for entry in self.result("map_read_state", {"channel": channel, **options})["entries"]]
+
+    def reason(self, name, body):
+        return self.result(name, body).get("suppress_reason")
+
+    def test_a_key_is_published_read_and_removed(self):
+        channel = "map:" + self.channel()
+        one = self.result("map_publish", {"channel": channel, "key": "b", "data": {"x": 1}, "tags": {"room": "a"}})
+        self.assertEqual(one["offset"], 1)
+        self.assertEqual(self.result("map_publish", {"channel": channel, "key": "a", "text": "t"}), {"offset": 2, "epoch": one["epoch"]})
+        self.assertEqual(self.state(channel), [("a", "t"), ("b", {"x": 1})])
+        self.assertEqual(self.result("map_stats", {"channel": channel}), {"num_keys": 2})
+        self.assertEqual(self.result("map_remove", {"channel": channel, "key": "b"})["offset"], 3)
+        self.assertEqual(self.reason("map_remove", {"channel": channel, "key": "b"}), "key_not_found")
+        self.assertEqual(self.state(channel), [("a", "t")])
+        changes = self.result("map_read_stream", {"channel": channel, "since_offset": 1, "since_epoch": one["epoch"]})
+        self.assertEqual([(each["key"], each["offset"], each.get("removed")) for each in changes["entries"]], [("a", 2, None), ("b", 3, True)])
+        self.assertEqual(changes["entries"][1]["tags"], {"room": "a"}, "those of the key")
+        self.assertEqual(self.error("map_read_stream", {"channel": channel, "since_offset": 9, "since_epoch": one["epoch"]}), 112)
+
+    def test_conditions(self):
+        channel = "map:" + self.channel()
+        change = {"channel": channel, "key": "k", "data": 1}
+        self.assertEqual(self.reason("map_publish", {**change, "key_mode": "if_exists"}), "key_not_found")
+        first = self.result("map_publish", {**change, "key_mode": "if_new", "version": 3, "idempotency_key": "i"})
+        self.assertEqual(self.reason("map_publish", {**change, "key_mode": "if_new"}), "key_exists")
+        self.assertEqual(self.reason("map_publish", {**change, "version": 3}), "version")
+        again = self.result("map_publish", {**change, "key_mode": "if_new", "version": 3, "idempotency_key": "i"})
+        self.assertEqual(again, {**first, "suppressed": True, "suppress_reason": "idempotency"})
+        self.assertEqual(self.error("map_publish", {**change, "data": 2, "idempotency_key": "i"}), 113)
+        expected = {"expected_offset": first["offset"], "expected_epoch": first["epoch"]}
+        self.assertNotIn("suppressed", self.result("map_publish", {**change, "data": 5, **expected}))
+        self.assertEqual(self.reason("map_publish", {**change, "data": 6, **expected}), "position_mismatch")
+        self.assertEqual(self.reason("map_remove", {"channel": channel, "key": "k", **expected}), "position_mismatch")
+        self.assertEqual(self.state(channel), [("k", 5)])
+
+    def test_pages_while_keys_come_and_go(self):
+        channel = "map:" + self.channel()
+        for i in range(50):
+            self.result("map_publish", {"channel": channel, "key": f"k{i:02}", "data": i})
+        first = self.result("map_read_state", {"channel": channel, "limit": 20})
+        self.assertEqual(first["offset"], 50)
+        self.result("map_remove", {"channel": channel, "key": "k19"})
+        self.result("map_publish", {"channel": channel, "key": "k195", "data": "new"})
+        second = self.result("map_read_state", {"channel": channel, "limit": 20, "cursor": first["cursor"], "revision_epoch": first["epoch"]})
+        self.assertEqual([entry["key"] for entry in second["entries"][:2]], ["k195", "k20"])
+        rest = self.result("map_read_state", {"channel": channel, "limit": -1, "cursor": second["cursor"]})
+        self.assertEqual((len(rest["entries"]), "cursor" in rest), (11, False))
+        self.assertEqual(self.error("map_read_state", {"channel": channel, "revision_epoch": "zzzzzzzz"}), 112)
+        self.assertEqual(self.result("map_read_state", {"channel": channel, "limit": 0})["entries"], [])
+
+    def test_an_ordered_map_has_a_limit_too(self):
+        channel = "board:" + self.channel()
+        for key, score in (("a", 1), ("b", 30), ("c", -5)):
+            self.result("map_publish", {"channel": channel, "key": key, "data": score, "score": score})
+        self.assertEqual([key for key, _ in self.state(channel)], ["b", "a", "c"])
+        self.assertEqual([key for key, _ in self.state(channel, asc=True)], ["c", "a", "b"])
+        self.assertEqual(self.state(channel, key="a"), [("a", 1)])
+        answer = self.ask("map_publish", {"channel": channel, "key": "d", "data": 1})
+        self.assertEqual((answer.status, answer.json["code"]), (409, "E_MAP_FULL"))
+        answer = self.ask("map_read_state", {"channel": channel, "cursor": "no cursor"})
+        self.assertEqual((answer.status, answer.json["code"]), (400, "E_PARAMETER"))
+
+    def test_what_subscribers_get_may_differ_from_the_state(self):
+        channel = "map:" + self.channel()
+        self.result("map_publish", {"channel": channel, "key": "k", "data": {"count": 105}, "stream_data": {"more": 5}})
+        self.assertEqual(self.state(channel), [("k", {"count": 105})])
+        self.assertEqual(self.result("map_read_stream", {"channel": channel})["entries"][0]["data"], {"more": 5})
+
+    def test_an_ephemeral_map_forgets_and_shows_no_offsets(self):
+        channel = "cursors:" + self.channel()
+        self.assertEqual(self.result("map_publish", {"channel": channel, "key": "k", "data": 1})["offset"], 0)
+        self.assertEqual(self.error("map_publish", {"channel": channel, "key": "k", "data": 1, "version": 1}), 107)
+        self.assertEqual(self.error("map_read_stream", {"channel": channel}), 108)
+        self.server.until(lambda: self.state(channel) == [], "the key goes")
+
+    def test_clear(self):
+        channel = "map:" + self.channel()
+        before = self.result("map_publish", {"channel": channel, "key": "k", "data": 1})
+        self.assertEqual(self.result("map_clear", {"channel": channel}), {})
+        self.assertEqual(self.state(channel), [])
+        self.assertGreater(self.result("map_publish", {"channel": channel, "key": "k", "data": 1})["offset"], before["offset"] + 1)
+
+    def test_channels_are_of_one_type(self):
+        for name, body in (("map_publish", {"channel": "news", "key": "k", "data": 1}), ("map_remove", {"channel": "news", "key": "k"}),
+                           ("map_read_state", {"channel": "news"}), ("map_read_stream", {"channel": "news"}), ("map_stats", {"channel": "news"}),
+                           ("map_clear", {"channel": "news"}), ("publish", {"channel": "map:x", "data": 1}),
+                           ("map_publish", {"channel": "who:x", "key": "k", "data": 1})):
+            answer = self.ask(name, body)
+            self.assertEqual((answer.status, answer.json["code"]), (400, "E_CHANNEL_TYPE"), name)
 
 
 class Lists(ApiTest):
@@ -475,7 +597,7 @@ key_in_query = true
         key = {"X-API-Key": API_KEY}
         by_transport = {**key, "X-Centrifugo-Error-Mode": "transport"}
         for name, body, code, status in (("publish", {}, 107, 400), ("nothing", {}, 104, 404), ("publish", {"channel": "no:x", "data": 1}, 102, 404),
-                                         ("map_clear", {}, 108, 400), ("history", {"channel": "a", "since": {"offset": 9}}, 112, 416)):
+                                         ("shared_poll_publish", {}, 108, 400), ("history", {"channel": "a", "since": {"offset": 9}}, 112, 416)):
             with self.subTest(name):
                 answer = self.ask(name, body, key)
                 self.assertEqual((answer.status, answer.json["error"]["code"]), (200, code), answer.body)

@@ -26,6 +26,8 @@ struct ApiCommand {
   std::vector<hub::ConnectionSummary> connections_listed;
   std::vector<door::server_api::Member> members;  // presence, page by page
   std::size_t members_bytes = 0;
+  hub::StatePage state;  // of a map, page by page; the head is that of the first
+  std::size_t state_bytes = 0;
 };
 
 struct ApiCall {

@@ -2,7 +2,7 @@
 // and puts the answers together. At most kApiMailsMax mails of a request are on their way at a time, so that a large
 // broadcast does not hold up who asks after it. The one place where the API's actions are authorised is authorise().
 //
-// Calling order: start(); then published(), paged() and listed() for every answer whose request number is one of
+// Calling order: start(); then published(), paged(), listed(), ... for every answer whose request number is one of
 // owns(); after each of them take_finished() until there is nothing.
 // Threads: owned by one worker.
 #pragma once
@@ -41,6 +41,7 @@ class ApiFront {
   void listed(hub::Listed& listed);
   void present(const hub::Present& present);
   void acted(hub::Acted& acted);
+  void state(hub::StatePage& page);
 
   struct Finished {
     base::PeerId peer;
@@ -94,6 +95,24 @@ class ApiFront {
   Found take(hub::RequestId request);
   // The last answer of that command: it is over.
   void close(const Found& found, door::server_api::Answer answer);
+
+  // api_front_maps.cc
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapPublish& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapRemove& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapReadState& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapReadStream& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapStats& command,
+                 door::server_api::Answer& answer);
+  bool begin_map(CallId id, ApiCall& call, ApiCommand& open, const door::server_api::MapClear& command,
+                 door::server_api::Answer& answer);
+  bool change(CallId id, ApiCall& call, ApiCommand& open, std::string_view channel, auth::Verb verb,
+              std::expected<hub::Publish, base::Refusal> made, door::server_api::Answer& answer);
+  bool is_ephemeral(std::string_view channel) const;
+  door::server_api::Offsets offsets_of(const door::server_api::Command& command) const;
 
   // api_front_answers.cc
   door::server_api::Answer information(const ApiCommand& command) const;

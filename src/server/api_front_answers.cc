@@ -67,12 +67,16 @@ void ApiFront::published(const hub::Published& answer) {
     found.command->parts[found.part] = api::answer_published(broadcast->channels[found.part], answer);
     return go_on(found.id);
   }
-  close(found, api::answer_published(std::get<api::Publish>(command).channel, answer));
+  if (const auto* publish = std::get_if<api::Publish>(&command)) {
+    return close(found, api::answer_published(publish->channel, answer));
+  }
+  close(found, api::answer_changed(answer, offsets_of(command)));
 }
 
 void ApiFront::paged(const hub::Page& page) {
   const Found found = take(page.request);
   const api::Command& command = *found.call->request.commands[found.command->place].command;
+  if (std::holds_alternative<api::MapReadStream>(command)) return close(found, api::answer_map_stream(page));
   const auto* history = std::get_if<api::History>(&command);
   close(found, history != nullptr ? api::answer_history(*history, page) : api::Answer{.flat = {}});
 }

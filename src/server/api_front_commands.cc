@@ -221,6 +221,8 @@ bool ApiFront::begin_one(CallId id, ApiCall& call, ApiCommand& open, const Comma
   } else if constexpr (std::is_same_v<Command, api::UnblockUser>) {
     desk_.shared.revocations.unblock(command.user);
     return false;
+  } else if constexpr (requires { begin_map(id, call, open, command, answer); }) {
+    return begin_map(id, call, open, command, answer);
   } else if constexpr (requires { action_of(command); }) {
     if constexpr (requires { command.channel; }) {
       if (const auto allowed = authorise(auth::Verb::subscribe, command.channel); !allowed) {

@@ -38,6 +38,7 @@ class HttpFront {
   void api_paged(const hub::Page& page);
   void api_listed(hub::Listed& listed);
   void api_present(const hub::Present& present);
+  void api_state(hub::StatePage& page);
   void api_acted(hub::Acted& acted);
 
   // Once per turn: long polls that have something to tell get their answer.

@@ -107,6 +107,11 @@ void HttpFront::api_present(const hub::Present& present) {
   finish_api();
 }
 
+void HttpFront::api_state(hub::StatePage& page) {
+  api_.state(page);
+  finish_api();
+}
+
 void HttpFront::api_acted(hub::Acted& acted) {
   api_.acted(acted);
   finish_api();

@@ -18,4 +18,10 @@ namespace server {
 std::expected<hub::Publish, base::Refusal> make_publish(const Desk& desk, std::string channel,
                                                         const door::server_api::Publication& publication);
 
+// The same for a change of a map. Its version and expected position are not looked at.
+std::expected<hub::Publish, base::Refusal> make_map_publish(const Desk& desk,
+                                                            const door::server_api::MapPublish& command);
+std::expected<hub::Publish, base::Refusal> make_map_remove(const Desk& desk,
+                                                           const door::server_api::MapRemove& command);
+
 }  // namespace server

@@ -180,6 +180,8 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
   } else if (auto* present = std::get_if<hub::Present>(&mail)) {
     if (ApiFront::owns(present->request)) return http_front_.api_present(*present);
     centrifuge_front_.present(*present);
+  } else if (auto* state = std::get_if<hub::StatePage>(&mail)) {
+    if (ApiFront::owns(state->request)) return http_front_.api_state(*state);
   } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
     post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
   } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {

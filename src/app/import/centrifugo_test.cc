@@ -320,7 +320,7 @@ TEST(ImportCentrifugo, WhatHasNoEquivalentIsListedWithAReason) {
       "expired_close_delay": "1m", "token": {"audience_regex": "^a$"}, "coulour": "red",
       "subscription_token": {"enabled": true, "hmac_secret_key": "hush-hush"}},
     "channel": {"namespaces": [
-      {"name": "calc", "subscribe_cel": "1 == 1", "publish_cel": "", "subscription_type": "map",
+      {"name": "calc", "subscribe_cel": "1 == 1", "publish_cel": "",
        "history_meta_ttl": "1h", "presense": true, "channel_regex": "^(a|b)$"},
       {"name": "with.dot"}, {"name": "calc"}]},
     "grpc_api": {"enabled": true, "port": 10000, "key": "hush-hush"},
@@ -343,7 +343,6 @@ TEST(ImportCentrifugo, WhatHasNoEquivalentIsListedWithAReason) {
             "client.expired_close_delay\n"
             "client.token.audience_regex\n"
             "channel.namespaces.calc.subscribe_cel\n"
-            "channel.namespaces.calc.subscription_type\n"
             "channel.namespaces.calc.history_meta_ttl\n"
             "grpc_api\n"
             "consumers\n"
@@ -378,6 +377,45 @@ TEST(ImportCentrifugo, SecretsThatNoFileCanSayStandInACommentAndNotInTheList) {
   const server::Options options = loaded(made);
   EXPECT_TRUE(options.api_keys.empty());
   EXPECT_TRUE(made.toml.contains("# api_keys = [\"sh\\u000aush\\\"]\"]\n")) << made.toml;
+}
+
+TEST(ImportCentrifugo, Maps) {
+  const Imported made = imported(Format::json, R"({"channel":{"namespaces":[
+    {"name":"cursors","subscription_type":"map","allow_subscribe_for_client":true,
+     "map":{"mode":"ephemeral","key_ttl":"90s","allow_publish_for_subscriber":true,"client_key":"client_id",
+            "remove_client_on_unsubscribe":true}},
+    {"name":"deals","subscription_type":"map","allowed_delta_types":["fossil"],"map_clients_presence_channel_prefix":"who:",
+     "map":{"mode":"persistent","stream_size":500,"allow_publish_for_client":true,"allow_remove_for_client":true}},
+    {"name":"who","subscription_type":"map_clients","map":{"mode":"recoverable","key_ttl":"60s"}},
+    {"name":"half","subscription_type":"map","map":{"mode":"recoverable","key_ttl":"60s","stream_ttl":"5m",
+     "allow_publish_for_client":true,"publish_proxy_enabled":true}},
+    {"name":"poll","subscription_type":"shared_poll","shared_poll":{"mode":"versioned"}}]}})");
+  const server::Options options = loaded(made);
+  const server::NamespaceOptions& cursors = space(options, "cursors");
+  EXPECT_EQ(cursors.subscription_type, hub::SubscriptionType::map);
+  EXPECT_EQ(cursors.map_mode, hub::MapMode::ephemeral);
+  EXPECT_EQ(cursors.map_key_ttl, 90s);
+  EXPECT_EQ(cursors.map_client_key, server::ClientKey::client_id);
+  EXPECT_TRUE(cursors.map_remove_client_on_unsubscribe);
+  EXPECT_TRUE(cursors.permissions.publish_for_subscriber);
+  EXPECT_EQ(cursors.permissions.publish, Access::nobody);
+  EXPECT_EQ(cursors.history_messages_max, 0U);
+  const server::NamespaceOptions& deals = space(options, "deals");
+  EXPECT_EQ(deals.map_mode, hub::MapMode::persistent);
+  EXPECT_EQ(deals.history_messages_max, 500U);
+  EXPECT_EQ(deals.history_age_max, 1min);
+  EXPECT_TRUE(deals.allow_delta);
+  EXPECT_EQ(deals.permissions.publish, Access::user);
+  EXPECT_EQ(deals.map_clients_presence_prefix, "who:");
+  EXPECT_EQ(space(options, "who").subscription_type, hub::SubscriptionType::map_clients);
+  EXPECT_EQ(space(options, "half").history_messages_max, 100U);
+  EXPECT_EQ(space(options, "half").history_age_max, 5min);
+  EXPECT_EQ(all_of(made, Kind::changed).contains("channel.namespaces.half.map\n"), true);
+  EXPECT_EQ(all_of(made, Kind::changed).contains("channel.namespaces.deals.map\n"), false);
+  EXPECT_EQ(all_of(made, Kind::left_out),
+            "channel.namespaces.poll.subscription_type\n"
+            "channel.namespaces.half.map.publish_proxy_enabled\n"
+            "channel.namespaces.poll.shared_poll\n");
 }
 
 TEST(ImportCentrifugo, InsecureClients) {

@@ -22,7 +22,7 @@ constexpr std::string_view kFixedPath = "the path is fixed here";
 constexpr std::string_view kNoGrpc = "there is no gRPC here; the HTTP API does the same";
 constexpr std::string_view kNoExpressions = "there are no expressions in the configuration; ask a hook instead";
 constexpr std::string_view kNoRegex = "there are no regular expressions for claims; name the one value";
-constexpr std::string_view kNoMaps = "map subscriptions are not configured here";
+constexpr std::string_view kNoMapHooks = "changes of maps are not asked about; see who may publish";
 constexpr std::string_view kEvents = "occupied and vacated channels are told as events: set [events]";
 constexpr std::string_view kNoBridges = "consuming from other systems is not there yet; publish over the HTTP API";
 constexpr std::string_view kSystem = "the system's service manager does it";
@@ -108,11 +108,12 @@ constexpr auto kKnown = std::to_array<Known>({
      "streams from a back end need gRPC, which is not there"},
     {"channel.without_namespace.state_proxy_enabled", kEvents},
     {"channel.without_namespace.state_events", kEvents},
-    {"channel.without_namespace.subscription_type", kNoMaps},
-    {"channel.without_namespace.subscription_types", kNoMaps},
-    {"channel.without_namespace.map", kNoMaps},
-    {"channel.without_namespace.map_clients_presence_channel_prefix", kNoMaps},
-    {"channel.without_namespace.map_users_presence_channel_prefix", kNoMaps},
+    {"channel.without_namespace.subscription_types", "a namespace has one subscription_type"},
+    {"channel.without_namespace.map.publish_proxy_enabled", kNoMapHooks},
+    {"channel.without_namespace.map.publish_proxy_name", kNoMapHooks},
+    {"channel.without_namespace.map.remove_proxy_enabled", kNoMapHooks},
+    {"channel.without_namespace.map.remove_proxy_name", kNoMapHooks},
+    {"channel.without_namespace.map", "pages of a map have up to 1,000 keys, and 5 seconds to be fetched each"},
     {"channel.without_namespace.shared_poll", "channels that are polled from a back end are not there"},
     {"channel.without_namespace.keep_latest_publication", "recovery_mode = \"cache\" keeps the newest message"},
     {"channel.without_namespace.subscribe_cel", kNoExpressions},

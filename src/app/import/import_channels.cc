@@ -24,6 +24,7 @@ class Channels {
 
   void run() {
     import_history();
+    import_map();
     import_switches();
     import_delta();
     import_recovery();
@@ -43,6 +44,10 @@ class Channels {
     const auto value = take(source_, name);
     return is_on(value ? &*value : nullptr);
   }
+  // There is no limit in bytes there: as many as so many messages of the usual largest size (64 KiB) are.
+  static Tree history_bytes_of(std::int64_t messages) {
+    return Tree{std::clamp<std::int64_t>(messages, 16, 16 * 1024) * 64 * 1024};
+  }
   bool keeps_history() const { return options_.history_messages_max > 0; }
 
   void import_history() {
@@ -55,9 +60,65 @@ class Channels {
     if (messages <= 0 || (age && age->count() == 0) || !ttl) return;
     set("channels.history_messages_max", Tree{messages}, "history_size");
     set("channels.history_age_max", *ttl, "history_ttl");
-    // There is no limit in bytes there: as many as so many messages of the usual largest size (64 KiB) are.
-    const std::int64_t bytes = std::clamp<std::int64_t>(messages, 16, 16 * 1024) * 64 * 1024;
-    set("channels.history_bytes_max", Tree{bytes}, "history_size");
+    set("channels.history_bytes_max", history_bytes_of(messages), "history_size");
+  }
+
+  // Their kind, what is kept of their changes (which is the history here), and who may change them.
+  void import_map() {
+    auto map = take(source_, "map");
+    Tree nothing{Tree::Table{}};
+    Tree& from = map ? *map : nothing;
+    if (const auto kind = take(source_, "subscription_type"); kind && !kind->is_off()) {
+      if (text_of_scalar(*kind) == "shared_poll") {
+        draft_.left_out(key("subscription_type"), "nobody is asked for values by the clock; publish them into a map");
+      } else {
+        set("channels.subscription_type", *kind, "subscription_type");
+      }
+    }
+    for (const std::string whose : {"map_clients_presence", "map_users_presence"}) {
+      const auto prefix = take(source_, whose + "_channel_prefix");
+      if (prefix && !prefix->is_off()) set("channels." + whose + "_prefix", *prefix, whose + "_channel_prefix");
+    }
+    if (options_.subscription_type != hub::SubscriptionType::stream) {
+      import_map_changes(from);
+      import_map_writers(from);
+    }
+    if (map) put(source_, "map", *std::move(map));  // what is left of it, for explain_rest
+  }
+
+  void import_map_changes(Tree& map) {
+    if (const auto mode = take(map, "mode"); mode && !mode->is_off()) set("channels.map_mode", *mode, "map.mode");
+    const auto ttl = take(map, "key_ttl");
+    if (ttl && !ttl->is_off()) set("channels.map_key_ttl", *ttl, "map.key_ttl");
+    const auto size = take(map, "stream_size");
+    const auto age = take(map, "stream_ttl");
+    take(map, "meta_ttl");
+    if (options_.map_mode == hub::MapMode::ephemeral) return;
+    const std::int64_t changes = size && number_of(*size).value_or(0) > 0 ? *number_of(*size) : 100;
+    set("channels.history_messages_max", Tree{changes}, "map.stream_size");
+    set("channels.history_age_max", age && !age->is_off() ? *age : Tree{std::string("1m")}, "map.stream_ttl");
+    set("channels.history_bytes_max", history_bytes_of(changes), "map.stream_size");
+  }
+
+  void import_map_writers(Tree& map) {
+    options_.map_remove_client_on_unsubscribe = is_on(find(map, "remove_client_on_unsubscribe"));
+    take(map, "remove_client_on_unsubscribe");
+    if (const auto whose = take(map, "client_key"); whose && !whose->is_off()) {
+      set("channels.map_client_key", *whose, "map.client_key");
+    }
+    // Who may set a key may remove it here; these names then mean what import_permissions() reads.
+    bool same = true;
+    for (const std::string whom : {"client", "subscriber", "anonymous"}) {
+      const auto publish = take(map, "allow_publish_for_" + whom);
+      const auto remove = take(map, "allow_remove_for_" + whom);
+      const bool publishes = is_on(publish ? &*publish : nullptr);
+      same = same && publishes == is_on(remove ? &*remove : nullptr);
+      take(source_, "allow_publish_for_" + whom);  // of streams
+      put(source_, "allow_publish_for_" + whom, Tree{publishes});
+    }
+    if (!same && options_.map_client_key == server::ClientKey::any) {
+      draft_.changed(key("map"), "who may set keys may remove them too, and nobody else");
+    }
   }
 
   void import_switches() {

@@ -32,12 +32,13 @@ void append_inner_error(codec::JsonWriter& json, const base::Refusal& refusal) {
                       std::string(base::to_string(refusal.error)) + ": " + message_of(refusal));
 }
 
-void append_publication(std::string& out, const hub::Message& message) {
-  codec::JsonWriter json(out);
-  json.begin_object();
+hub::Offset shown(hub::Offset offset, Offsets offsets) { return offsets == Offsets::hidden ? 0 : offset; }
+
+// Of publications, and of entries of maps.
+void append_publication_members(codec::JsonWriter& json, const hub::Message& message, hub::Offset offset) {
   switch (message.kind()) {
     case hub::Kind::json:
-      json.key("data").raw(message.payload());
+      if (!message.payload().empty()) json.key("data").raw(message.payload());
       break;
     case hub::Kind::text:
       json.key("data").string(message.payload());
@@ -55,13 +56,55 @@ void append_publication(std::string& out, const hub::Message& message) {
     if (publisher.chan_info.size() > 0) json.key("chan_info").raw(publisher.chan_info.view());
     json.end_object();
   }
-  json.key("offset").number(message.offset());
+  json.key("offset").number(offset);
   if (extras != nullptr && !extras->tags.empty()) {
     json.key("tags").begin_object();
     for (const hub::Tag& tag : extras->tags.all()) json.key(tag.key).string(tag.value);
     json.end_object();
   }
+}
+
+void append_publication(std::string& out, const hub::Message& message) {
+  codec::JsonWriter json(out);
+  json.begin_object();
+  append_publication_members(json, message, message.offset());
   json.end_object();
+}
+
+void append_entries(codec::JsonWriter& json, std::span<const hub::MessageRef> messages, Offsets offsets) {
+  json.key("entries").begin_array();
+  for (const hub::MessageRef& message : messages) {
+    if (message->extras() == nullptr) continue;  // of the stream that the channel was before a reload
+    const hub::Extras& extras = *message->extras();
+    json.begin_object().key("key").string(extras.key);
+    append_publication_members(json, *message, shown(message->offset(), offsets));
+    if (extras.score != 0) json.key("score").number(extras.score);
+    if (extras.removed) json.key("removed").boolean(codec::JsonWriter::Truth::yes);
+    json.key("time").number(message->time().ms).end_object();
+  }
+  json.end_array();
+}
+
+std::string_view to_string(hub::Suppression suppression) {
+  switch (suppression) {
+    case hub::Suppression::none:
+      break;
+    case hub::Suppression::idempotency:
+      return "idempotency";
+    case hub::Suppression::version:
+      return "version";
+    case hub::Suppression::key_exists:
+      return "key_exists";
+    case hub::Suppression::key_not_found:
+      return "key_not_found";
+    case hub::Suppression::position_mismatch:
+      return "position_mismatch";
+  }
+  return "";
+}
+
+void append_position(codec::JsonWriter& json, const hub::Position& position, Offsets offsets) {
+  json.key("offset").number(shown(position.offset, offsets)).key("epoch").string(position.epoch.view());
 }
 
 // `"messages":[envelope...],"gap"?` and what stands before it.
@@ -270,6 +313,55 @@ Answer answer_history(const History& asked, const hub::Page& page) {
   json.end_array().key("epoch").string(page.head.epoch.view()).key("offset").number(page.head.offset);
   if (own && page.window->more) json.key("more").boolean(codec::JsonWriter::Truth::yes);
   json.end_object();
+  return answer;
+}
+
+Answer answer_changed(const hub::Published& published, Offsets offsets) {
+  Answer answer{.refusal = {}, .flat = {}, .result = {}};
+  if (published.error != base::Error::none) {
+    answer.refusal = published.error;
+    return answer;
+  }
+  codec::JsonWriter json(answer.result);
+  json.begin_object();
+  append_position(json, published.position, offsets);
+  if (published.suppressed != hub::Suppression::none) {
+    json.key("suppressed").boolean(codec::JsonWriter::Truth::yes);
+    json.key("suppress_reason").string(to_string(published.suppressed));
+  }
+  json.end_object();
+  return answer;
+}
+
+Answer answer_map_state(const hub::StatePage& page, Offsets offsets) {
+  Answer answer{.refusal = {}, .flat = {}, .result = {}};
+  codec::JsonWriter json(answer.result);
+  json.begin_object();
+  append_entries(json, page.entries, offsets);
+  append_position(json, page.head, offsets);
+  if (!page.next.empty()) json.key("cursor").string(page.next);
+  json.end_object();
+  return answer;
+}
+
+Answer answer_map_stream(const hub::Page& page) {
+  Answer answer{.refusal = {}, .flat = {}, .result = {}};
+  if (page.window->status == hub::WindowView::Status::unrecoverable) {
+    answer.refusal = base::Error::unrecoverable_position;
+    return answer;
+  }
+  codec::JsonWriter json(answer.result);
+  json.begin_object();
+  append_entries(json, page.window->messages, Offsets::shown);
+  append_position(json, page.head, Offsets::shown);
+  if (page.window->more) json.key("more").boolean(codec::JsonWriter::Truth::yes);
+  json.end_object();
+  return answer;
+}
+
+Answer answer_map_stats(std::uint64_t keys) {
+  Answer answer{.refusal = {}, .flat = {}, .result = {}};
+  codec::JsonWriter(answer.result).begin_object().key("num_keys").number(keys).end_object();
   return answer;
 }
 

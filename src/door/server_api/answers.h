@@ -53,6 +53,13 @@ Answer answer_published(std::string_view channel, const hub::Published& publishe
 Answer answer_broadcast(std::span<const Answer> publishes);
 Answer answer_history(const History& asked, const hub::Page& page);
 
+// Of maps. An ephemeral one shows no offsets, since nobody can go on from them.
+enum class Offsets : std::uint8_t { shown, hidden };
+Answer answer_changed(const hub::Published& published, Offsets offsets);
+Answer answer_map_state(const hub::StatePage& page, Offsets offsets);  // without an error
+Answer answer_map_stream(const hub::Page& page);                       // with a window
+Answer answer_map_stats(std::uint64_t keys);
+
 // All channels of all workers that were asked for. `summaries` of the homes are merged with `watched` of the workers.
 struct ListedChannels {
   std::vector<hub::ChannelSummary> summaries;

@@ -9,6 +9,7 @@
 #include "door/parameters.h"
 #include "door/server_api/fields.h"
 #include "door/server_api/parse_connections.h"
+#include "door/server_api/parse_maps.h"
 #include "door/server_api/parse_messages.h"
 
 namespace door::server_api {
@@ -50,12 +51,12 @@ constexpr Row kRows[] = {
     {"unblock_user", parse_unblock_user, 19},
     {"revoke_token", parse_revoke_token, 20},
     {"invalidate_user_tokens", parse_invalidate_user_tokens, 21},
-    {"map_publish", parse_not_served},
-    {"map_remove", parse_not_served},
-    {"map_read_state", parse_not_served},
-    {"map_read_stream", parse_not_served},
-    {"map_stats", parse_not_served},
-    {"map_clear", parse_not_served},
+    {"map_publish", parse_map_publish},
+    {"map_remove", parse_map_remove},
+    {"map_read_state", parse_map_read_state},
+    {"map_read_stream", parse_map_read_stream},
+    {"map_stats", parse_map_stats},
+    {"map_clear", parse_map_clear},
     {"shared_poll_publish", parse_not_served},
     {"update_user_status", parse_not_served, 15},
     {"get_user_status", parse_not_served, 16},

@@ -28,6 +28,50 @@ std::expected<Command, Refusal> finish(const Fields& in, Value value) {
   return value;
 }
 
+// Absent: none. Below 0: all that may be.
+std::optional<std::int64_t> read_limit(Fields& in, std::string_view hint) { return in.integer("limit", hint); }
+
+std::uint32_t page_limit(Fields& in) {
+  const std::optional<std::int64_t> limit = read_limit(in, kLimit.hint);
+  if (!limit) return kLimit.absent;
+  if (*limit < kLimit.min || *limit > kLimit.max) {
+    in.refuse(kLimit.hint);
+    return kLimit.absent;
+  }
+  return static_cast<std::uint32_t>(*limit);
+}
+
+// Without a text: the last `limit` messages.
+std::expected<hub::Since, Refusal> history_since(std::string_view text, std::uint32_t limit) {
+  if (text.empty()) return hub::Since{.kind = hub::Since::Kind::last, .count = limit};
+  const std::expected<std::vector<hub::Since>, Refusal> since = parse_since(text, 1);
+  if (!since) return std::unexpected(since.error());
+  return since->front();
+}
+
+// {"offset","epoch"}
+hub::Position read_position(Fields& in, const JsonValue& object) {
+  static constexpr std::string_view kFields[] = {"offset", "epoch"};
+  constexpr std::string_view kHint = "since: a position (epoch:offset), -N, a time, or an object with offset and epoch";
+  Fields since(object, kFields, kHint);
+  hub::Position position{.offset = since.number("offset", kHint).value_or(0)};
+  const std::string epoch = since.text("epoch", 255, kHint);
+  if (since.refusal()) in.refuse(*since.refusal());
+  if (epoch.empty()) return position;
+  position.epoch = epoch_of(epoch);
+  return position;
+}
+
+// Without a `since` the original begins with the oldest and we with the last so many: then each has its own.
+History make_history(std::string channel, hub::Since since, std::uint32_t limit, bool from_the_oldest) {
+  return {.channel = std::move(channel),
+          .since = since,
+          .limit = std::min(limit, kPageLimitMax),
+          .window = {.messages_max = from_the_oldest ? limit : 0}};
+}
+
+}  // namespace
+
 Content read_payload(Fields& in) {
   const JsonValue* data = in.find("data");
   const JsonValue* text = in.find("text");
@@ -79,15 +123,19 @@ hub::Tags read_tags(Fields& in) {
   return made ? *std::move(made) : hub::Tags();
 }
 
+std::optional<std::string> read_idempotency_key(Fields& in) {
+  const JsonValue* key = in.find("idempotency_key");
+  if (key == nullptr) return std::nullopt;
+  std::optional<std::string> text = key->string();
+  if (!text || !is_valid_idempotency_key(*text)) in.refuse("idempotency_key: 1 to 255 visible ASCII characters");
+  return text;
+}
+
 Publication read_publication(Fields& in) {
-  Publication publication{
-      .content = read_payload(in), .tags = read_tags(in), .idempotency_key = {}, .version_epoch = {}};
-  if (const JsonValue* key = in.find("idempotency_key")) {
-    publication.idempotency_key = key->string();
-    if (!publication.idempotency_key || !is_valid_idempotency_key(*publication.idempotency_key)) {
-      in.refuse("idempotency_key: 1 to 255 visible ASCII characters");
-    }
-  }
+  Publication publication{.content = read_payload(in),
+                          .tags = read_tags(in),
+                          .idempotency_key = read_idempotency_key(in),
+                          .version_epoch = {}};
   publication.skip_history = in.boolean("skip_history", "skip_history: true or false");
   publication.delta = in.boolean("delta", "delta: true or false");
   publication.version = in.number("version", "version: a whole number from 0 on").value_or(0);
@@ -95,50 +143,12 @@ Publication read_publication(Fields& in) {
   return publication;
 }
 
-// Absent: none. Below 0: all that may be.
-std::optional<std::int64_t> read_limit(Fields& in, std::string_view hint) { return in.integer("limit", hint); }
-
-std::uint32_t page_limit(Fields& in) {
-  const std::optional<std::int64_t> limit = read_limit(in, kLimit.hint);
-  if (!limit) return kLimit.absent;
-  if (*limit < kLimit.min || *limit > kLimit.max) {
-    in.refuse(kLimit.hint);
-    return kLimit.absent;
-  }
-  return static_cast<std::uint32_t>(*limit);
+hub::Epoch epoch_of(const std::string& text) {
+  hub::Epoch epoch;
+  epoch.text.fill('?');  // in none
+  if (const auto known = hub::parse_position(text + ":0")) epoch = known->epoch;
+  return epoch;
 }
-
-// Without a text: the last `limit` messages.
-std::expected<hub::Since, Refusal> history_since(std::string_view text, std::uint32_t limit) {
-  if (text.empty()) return hub::Since{.kind = hub::Since::Kind::last, .count = limit};
-  const std::expected<std::vector<hub::Since>, Refusal> since = parse_since(text, 1);
-  if (!since) return std::unexpected(since.error());
-  return since->front();
-}
-
-// {"offset","epoch"}; an epoch that is no epoch of ours is another one.
-hub::Position read_position(Fields& in, const JsonValue& object) {
-  static constexpr std::string_view kFields[] = {"offset", "epoch"};
-  constexpr std::string_view kHint = "since: a position (epoch:offset), -N, a time, or an object with offset and epoch";
-  Fields since(object, kFields, kHint);
-  hub::Position position{.offset = since.number("offset", kHint).value_or(0)};
-  const std::string epoch = since.text("epoch", 255, kHint);
-  if (since.refusal()) in.refuse(*since.refusal());
-  if (epoch.empty()) return position;
-  position.epoch.text.fill('?');  // in none
-  if (const auto known = hub::parse_position(epoch + ":0")) position.epoch = known->epoch;
-  return position;
-}
-
-// Without a `since` the original begins with the oldest and we with the last so many: then each has its own.
-History make_history(std::string channel, hub::Since since, std::uint32_t limit, bool from_the_oldest) {
-  return {.channel = std::move(channel),
-          .since = since,
-          .limit = std::min(limit, kPageLimitMax),
-          .window = {.messages_max = from_the_oldest ? limit : 0}};
-}
-
-}  // namespace
 
 std::expected<Command, Refusal> parse_publish(const JsonValue& body) {
   static constexpr std::string_view kFields[] = {

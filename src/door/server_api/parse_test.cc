@@ -337,12 +337,65 @@ TEST(ApiOthers, Small) {
   EXPECT_EQ(read<Presence>("presence", R"({"channel":"a","limit":9,"cursor":"x"})").limit, 9U);
   EXPECT_EQ(read<Rpc>("rpc", R"({"method":"m","params":{"a":1}})").params, R"({"a":1})");
   read<Info>("info", R"({"whatever":1})");
-  read<NotServed>("map_publish", R"({"channel":"a","key":"k"})");
+  read<NotServed>("shared_poll_publish", R"({"channel":"a","key":"k"})");
   EXPECT_EQ(error_of("nothing", "{}"), "E_NOT_FOUND");
   EXPECT_EQ(error_of("", "{}"), "E_NOT_FOUND");
   EXPECT_EQ(error_of(parse_request("publish", query("channel=a&data=1"))), "E_METHOD");
   EXPECT_EQ(error_of(parse_request("batch", query(""))), "E_METHOD");
   EXPECT_EQ(error_of(parse_request("nothing", query(""))), "E_NOT_FOUND");
+}
+
+TEST(ApiMaps, EveryField) {
+  const auto publish = read<MapPublish>(
+      "map_publish",
+      R"({"channel":"a","key":"k","data":1,"stream_data":{"d":2},"score":-3,"key_mode":"if_new","version":4,
+          "version_epoch":"e","tags":{"t":"v"},"expected_offset":5,"expected_epoch":"k3j9x0ab"})");
+  EXPECT_EQ(publish.key, "k");
+  EXPECT_EQ(publish.publication.content.payload, "1");
+  EXPECT_EQ(publish.stream_data->payload, R"({"d":2})");
+  EXPECT_EQ(publish.score, -3);
+  EXPECT_EQ(publish.when, hub::MapChange::When::if_new);
+  EXPECT_EQ(publish.publication.version, 4U);
+  EXPECT_EQ(publish.expected, hub::parse_position("k3j9x0ab:5"));
+  const auto plain =
+      read<MapPublish>("map_publish", R"({"channel":"a","key":"k","b64data":"AAEC","b64stream_data":""})");
+  EXPECT_FALSE(plain.stream_data);
+  EXPECT_FALSE(plain.expected);
+  EXPECT_EQ(plain.when, hub::MapChange::When::always);
+  const auto binary = read<MapPublish>("map_publish", R"({"channel":"a","key":"k","data":1,"b64stream_data":"AAEC"})");
+  EXPECT_EQ(binary.stream_data->kind, hub::Kind::binary);
+  const auto remove = read<MapRemove>("map_remove", R"({"channel":"a","key":"k","idempotency_key":"i"})");
+  EXPECT_EQ(remove.idempotency_key, "i");
+  const auto state = read<MapReadState>(
+      "map_read_state",
+      R"({"channel":"a","cursor":"c","limit":-1,"asc":true,"revision_offset":1,"revision_epoch":"x"})");
+  EXPECT_EQ(state.limit, kMapLimitMax);
+  EXPECT_EQ(state.order, hub::ReadState::Order::ascending);
+  EXPECT_TRUE(state.epoch) << "one that no channel has is one all the same";
+  EXPECT_EQ(read<MapReadState>("map_read_state", R"({"channel":"a","revision_epoch":""})").limit, 100U);
+  const auto stream = read<MapReadStream>("map_read_stream", R"({"channel":"a","since_offset":7,"limit":0})");
+  EXPECT_EQ(stream.window.since->offset, 7U);
+  EXPECT_EQ(stream.window.messages_max, 0U);
+  EXPECT_FALSE(read<MapReadStream>("map_read_stream", R"({"channel":"a","since_offset":0})").window.since);
+  EXPECT_EQ(read<MapStats>("map_stats", R"({"channel":"a"})").channel, "a");
+  EXPECT_EQ(read<MapClear>("map_clear", R"({"channel":"a"})").channel, "a");
+}
+
+TEST(ApiMaps, Bad) {
+  for (const char* body :
+       {R"({"channel":"a","data":1})", R"({"channel":"a","key":"","data":1})",
+        R"({"channel":"a","key":"\u0001","data":1})", R"({"channel":"a","key":"k"})",
+        R"({"channel":"a","key":"k","data":1,"key_mode":"never"})",
+        R"({"channel":"a","key":"k","data":1,"stream_data":1,"b64stream_data":"AAEC"})",
+        R"({"channel":"a","key":"k","data":1,"b64stream_data":7})", R"({"channel":"a","key":"k","data":1,"score":1.5})",
+        R"({"channel":"a","key":"k","data":1,"skip_history":true})",
+        R"({"channel":"a","key":"k","data":1,"expected_offset":-1})"}) {
+    EXPECT_EQ(error_of("map_publish", body), "E_PARAMETER") << body;
+  }
+  EXPECT_EQ(error_of("map_remove", R"({"channel":"a"})"), "E_PARAMETER");
+  EXPECT_EQ(error_of("map_read_state", R"({"channel":"a","limit":"x"})"), "E_PARAMETER");
+  EXPECT_EQ(error_of("map_read_stream", R"({"channel":"a","since_offset":-1})"), "E_PARAMETER");
+  EXPECT_EQ(error_of("map_clear", "{}"), "E_PARAMETER");
 }
 
 TEST(ApiBatch, Commands) {

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "door/content.h"
 #include "hub/limits.h"
+#include "hub/mail.h"
 #include "hub/since.h"
 #include "hub/tags.h"
 #include "hub/window.h"
@@ -109,6 +110,46 @@ struct Channels {
   std::string cursor;                  // channels behind this one
 };
 
+struct MapPublish {
+  std::string channel;
+  std::string key;
+  Publication publication;             // without skip_history
+  std::optional<Content> stream_data;  // subscribers get this; absent: the same as the state keeps
+  std::int64_t score = 0;
+  hub::MapChange::When when = hub::MapChange::When::always;
+  std::optional<hub::Position> expected;  // of the last change of the key
+};
+
+struct MapRemove {
+  std::string channel;
+  std::string key;
+  std::optional<std::string> idempotency_key;
+  hub::Tags tags;  // of the removal; empty: those of the key
+  std::optional<hub::Position> expected;
+};
+
+struct MapReadState {
+  std::string channel;
+  std::string cursor;
+  std::uint32_t limit = 100;  // 0: only where the channel stands
+  std::string key;            // not empty: that one alone
+  hub::ReadState::Order order = hub::ReadState::Order::usual;
+  std::optional<hub::Epoch> epoch;  // of the pages before
+};
+
+struct MapReadStream {
+  std::string channel;
+  hub::Window window;
+};
+
+struct MapStats {
+  std::string channel;
+};
+
+struct MapClear {
+  std::string channel;
+};
+
 struct Info {};
 
 struct Rpc {
@@ -147,7 +188,8 @@ struct NotServed {};
 
 using Command = std::variant<Publish, Broadcast, Subscribe, Unsubscribe, Disconnect, Refresh, Presence, PresenceStats,
                              History, HistoryRemove, Channels, Info, Rpc, Connections, BlockUser, UnblockUser,
-                             RevokeToken, InvalidateUserTokens, NotServed>;
+                             RevokeToken, InvalidateUserTokens, MapPublish, MapRemove, MapReadState, MapReadStream,
+                             MapStats, MapClear, NotServed>;
 
 // One command as it was asked for. A name is a constant of the method table.
 struct Asked {
@@ -173,7 +215,8 @@ inline constexpr std::uint32_t kBatchCommandsMax = 1000;
 inline constexpr std::uint32_t kBatchPublishesMax = 10'000;
 inline constexpr std::uint32_t kHistoryLimitMax = 10'000;
 inline constexpr std::uint32_t kPageLimitMax = 1000;  // of lists
-inline constexpr std::size_t kNameBytesMax = 255;     // of users, clients, sessions, methods, token ids
+inline constexpr std::uint32_t kMapLimitMax = 1'000'000;
+inline constexpr std::size_t kNameBytesMax = 255;  // of users, clients, sessions, methods, token ids
 inline constexpr std::size_t kWhitelistMax = 1000;
 inline constexpr std::size_t kInfoBytesMax = 16 * 1024;  // of `info`; `data` as well
 
