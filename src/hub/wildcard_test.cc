@@ -94,7 +94,7 @@ class OneHome : public Post, public Rules {
   std::vector<std::string> take() { return std::exchange(seen, {}); }
   void idle() {
     now.instant += 2min;
-    for (int i = 0; i < 10; ++i) home.sweep(now);
+    for (int i = 0; i < 10; ++i) home.sweep(now, *this);
   }
 
   using Lines = std::vector<std::string>;
