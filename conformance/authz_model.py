@@ -4,6 +4,7 @@ A verdict is "allow" or the reason of the refusal: "unknown" (no such namespace)
 names), "missing" (no credential), "forbidden".
 """
 import collections
+import re
 
 import tokens
 
@@ -25,6 +26,7 @@ NAMESPACES = {
                 "read_presence": "nobody", "read_presence_for_subscriber": True},
     "limited": {"publish": "user", "user_limited_channels": True},
     "numbered": {"subscribe": "anyone", "publish": "anyone", "channel_pattern": "[a-z]+-[0-9]"},
+    "mixed": {"subscribe": "user", "user_limited_channels": True},
     "cache": {"subscribe": "token", "recovery_mode": "cache", "auto_cache_recover": True, "force_recovery": True},
 }
 
@@ -41,13 +43,19 @@ MAPS = {
     "mapsweepers": {"subscribe": "user", "remove_for_subscriber": True, "map_mode": "ephemeral"},
 }
 MAP_CHANNELS = [f"{name}:{part}-1" for name in MAPS for part in ("in", "out")] + ["$maptoken:in-1", "$mapanyone:out-1"]
+for each in NAMESPACES.values():
+    each["allow_wildcards"] = True
 
 # `in` is inside the wildcards of every token that has patterns, `out` is outside of them. Of `closed`, `unknown` and the
 # like both are refused: a wildcard gives no right that the namespace does not give.
 CHANNELS = ([f"{name}:{part}-1" for name in NAMESPACES for part in ("in", "out")]
-            + ["limited:in-1#ann", "limited:out-1#ann", "limited:in-1#bob,ann", "limited:in-1#annabel", "numbered:in-x",
+            + ["limited:in-1#ann", "limited:out-1#ann", "limited:in-1#bob,ann", "limited:in-1#annabel", "numbered:in-x", "mixed:in-1#ann", "mixed:in-1#bob",
+              
                "$token:in-1", "$token:out-1", "$anyone:in-1", "$anyone:out-1", "$members:in-1", "unknown:in-1", "in-1"])
 PATTERNS = [f"{name}:in*" for name in (*NAMESPACES, *MAPS)] + ["$maptoken:in*", "$token:in*", "$anyone:in*", "$members:in*", "unknown:in*", "in*"]
+
+# Subscriptions to many channels; `token:in.*` is one that patterns of tokens cover.
+WILDCARDS = [f"{name}:*" for name in NAMESPACES] + ["token:in.*", "$token:*", "$anyone:*", "unknown:*", "*:in-1", "**"]
 
 Who = collections.namedtuple("Who", "name user subscribe publish api_key", defaults=("", (), (), False))
 ANONYMOUS = Who("anonymous")
@@ -83,7 +91,7 @@ def headers_of(who):
 def namespace_of(channel):
     """(name, options, rest); options None where there is no such namespace."""
     prefix, colon, rest = channel.removeprefix("$").partition(":")
-    if not colon:
+    if not colon or not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", prefix):
         return "", {}, channel
     return prefix, MAPS.get(prefix, NAMESPACES.get(prefix)), rest
 
@@ -96,11 +104,30 @@ def named(channel, user):
     return bool(user) and "#" in channel and user in channel.rpartition("#")[2].split(",")
 
 
-def verdict(who, verb, channel, subscribed=False, channel_token=False):
+def parts(name):
+    return re.split(r"([.:])", name)
+
+
+def matches(wildcard, name):
+    """Part by part; the separators are parts too."""
+    wanted, there = parts(wildcard), parts(name)
+    if wanted[-1] == "**":
+        wanted, there = wanted[:-1], there[:len(wanted) - 1] if len(there) >= len(wanted) and there[len(wanted) - 1] else []
+    return len(wanted) == len(there) and all(b if a == "*" else a == b for a, b in zip(wanted, there))
+
+
+def verdict_inside(who, wildcard, channel):
+    """Whether what is published on a channel that the wildcard matches reaches who may subscribe to the wildcard."""
+    if namespace_of(wildcard)[0] != namespace_of(channel)[0]:
+        return "forbidden"
+    return verdict(who, "subscribe", channel)
+
+
+def verdict(who, verb, channel, subscribed=False, channel_token=False, wildcard=False):
     name, options, rest = namespace_of(channel)
     if options is None:
         return "unknown"
-    if name == "numbered" and not (rest[:-2].isalpha() and rest[-2] == "-" and rest[-1].isdigit()):
+    if name == "numbered" and not wildcard and not (rest[:-2].isalpha() and rest[-2] == "-" and rest[-1].isdigit()):
         return "name"
     if who.api_key:
         return "allow"
@@ -141,7 +168,7 @@ def config(more="", namespaces=NAMESPACES):
              f'token_keys = ["{tokens.KEY}"]', f'api_keys = ["{API_KEY}"]', "strict_namespaces = true", "private_channels = true",
              "[limits]", "channels_per_peer_max = 1000", "connections_per_address_max = 10000", "[centrifuge]",
              "anonymous_without_token = true", more]
-    lines += ["[channels]", "presence = true"]
+    lines += ["[channels]", "presence = true", "allow_wildcards = true"]
     for name, options in MAPS.items():
         lines += [f"[namespaces.{name}]", 'subscription_type = "map"'] + [f"{key} = {value(v)}" for key, v in options.items()]
     for name, options in namespaces.items():

@@ -16,8 +16,8 @@ DOORS = (*RAW, *BOTH_WAYS, "Centrifuge uni SSE", "server API")
 ACTIONS = ("connect", "subscribe", "subscribe among others", "subscribe with its token", "subscribe with a wrong token", "publish",
            "publish when subscribed", "history", "history when subscribed", "presence", "presence when subscribed", "presence_stats",
            "presence_stats when subscribed", "replay by position", "replay by time", "last value", "cache recovery", "server-side subscription",
-           "map state", "map changes", "map at once", "map with its token", "map publish", "map publish when subscribed", "map remove",
-           "map remove when subscribed")
+           "subscribe to a wildcard", "inside a wildcard", "map state", "map changes", "map at once", "map with its token", "map publish",
+           "map publish when subscribed", "map remove", "map remove when subscribed")
 NO_VERB = "this door has no such request"
 ONE_REQUEST = "who connects subscribes: the cell is `subscribe`"
 ABSENT = {
@@ -27,6 +27,8 @@ ABSENT = {
     **{(door, action): NO_VERB for door in RAW for action in ACTIONS if action.startswith(("history", "presence"))},
     **{(door, "cache recovery"): "the mode is of the Centrifuge protocol; here it is `last value`" for door in RAW},
     **{(door, "server-side subscription"): "a raw client watches what its URL says" for door in RAW},
+    **{(door, action): "to raw clients `*` is a character as all others" for door in RAW for action in ("subscribe to a wildcard", "inside a wildcard")},
+    **{("server API", action): "it reads single channels" for action in ("subscribe to a wildcard", "inside a wildcard")},
     ("raw WebSocket", "publish"): "who publishes on a socket is subscribed",
     **{(door, "subscribe among others"): "a command names one channel" for door in BOTH_WAYS},
     **{(door, action): "it publishes nothing: the door for that is HTTP publish" for door in ("SSE", "long poll")
@@ -296,6 +298,51 @@ class Matrix(rig.ServerTest):
                           ask({channel: {"token": model.tokens.token(claims)}}, channel))
                 for wrong, got in (({**claims, "exp": 1}, "forbidden"), ({**claims, "channel": "another"}, 3500), ({**claims, "sub": "eve"}, 3500)):
                     self.cell(door, "subscribe with a wrong token", who, channel, got, ask({channel: {"token": model.tokens.token(wrong)}}, channel))
+
+    # Of each home: what was sent before these has come before them.
+    ENDS = [f"anyone:end-{i}" for i in range(16)]
+
+    def test_inside_wildcards(self):
+        for door, carrier in {**BOTH_WAYS, "Centrifuge uni SSE": None}.items():
+            for who in model.WHO:
+                connect = {"token": model.token_of(who)} if model.has_token(who) else {}
+                headers = model.headers_of(who) if who.api_key else {}
+                expected = {each: doors.on_centrifuge(model.verdict(who, "subscribe", each, wildcard=True)) for each in model.WILDCARDS}
+                if carrier is None:
+                    subs = {name: {} for name in (*self.ENDS, *model.WILDCARDS)}
+                    client = doors.Unidirectional(self.server, headers, {**connect, "subs": subs})
+                    got = set(client.next()["connect"]["subs"])
+                    for wildcard in model.WILDCARDS:
+                        self.cell(door, "subscribe to a wildcard", who, wildcard, expected[wildcard] == "allow", wildcard in got)
+                    push = client.next
+                else:
+                    client = carrier(self.server, headers, connect)
+                    for end in self.ENDS:
+                        client.command(subscribe={"channel": end})
+                    for wildcard in model.WILDCARDS:
+                        reply = client.command(subscribe={"channel": wildcard})
+                        self.cell(door, "subscribe to a wildcard", who, wildcard, expected[wildcard], client.outcome(reply))
+                    def push(client=client):
+                        return client.push("pub")
+                with client:
+                    self.compare_inside(door, who, push, [each for each in model.WILDCARDS if expected[each] == "allow"])
+
+    def compare_inside(self, door, who, push, wildcards):
+        published = [each for each in model.CHANNELS if model.verdict(model.WHO[-1], "publish", each) == "allow"]
+        for channel in (*published, *self.ENDS):
+            self.api(self.server, "publish", channel=channel, text=doors.SECRET)
+        came, ends = set(), set()
+        while len(ends) < len(self.ENDS):
+            record = push()
+            if "pub" in record and record["channel"] in self.ENDS:
+                ends.add(record["channel"])
+            elif "pub" in record:
+                came.add((record["channel"], record["pub"]["channel"]))
+        for wildcard in wildcards:
+            for channel in published:
+                inside = model.matches(wildcard, channel)
+                expected = inside and model.verdict_inside(who, wildcard, channel) == "allow"
+                self.cell(door, "inside a wildcard", who, f"{channel} by {wildcard}", expected, (wildcard, channel) in came)
 
     # The API of back ends
 

@@ -100,6 +100,12 @@ user_limited_channels = true
 [namespaces.pattern]
 subscribe = "user"
 channel_pattern = "[0-9]+"
+[namespaces.many]
+subscribe = "user"
+publish = "user"
+allow_wildcards = true
+exclude_sender = true
+publish_debounce = "20ms"
 [namespaces.personal]
 [namespaces.map]
 subscription_type = "map"
@@ -219,6 +225,9 @@ class Groups(rig.ServerTest):
 
 class Production(Groups):
     options = {"dev": False, "config": CONFIG}
+
+    def test_wildcards(self):
+        self.run_group("wildcards")
 
     def test_connection(self):
         self.run_group("connection")

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+import authz_doors
 import rig
 import wire
 from backend import Backend
@@ -34,6 +35,8 @@ status_rules = ["403 error 1403 not allowed", "401 disconnect 4501 unauthorized"
 subscribe_hook = "main"
 publish_hook = "main"
 history_messages_max = 10
+channel_pattern = "[a-z0-9-]+*"
+user_limited_channels = true
 """
 
 
@@ -137,6 +140,31 @@ class Hooks(HooksTest):
         self.backend.answer = lambda _: (200, b"[]")
         self.assertEqual(client.ask(subscribe={"channel": "asked:c"})["error"]["code"], 100)
         self.assertTrue(client.ask(subscribe={"channel": "asked:c"})["error"]["temporary"])
+
+    def test_what_no_hook_is_asked_about(self):
+        client = self.client()
+        self.backend.forget()
+        self.assertEqual(client.ask(subscribe={"channel": "asked:UPPER"})["error"]["code"], 107)
+        self.assertEqual(client.ask(subscribe={"channel": "asked:x#57"})["error"]["code"], 103)
+        self.assertIn("subscribe", client.ask(subscribe={"channel": "asked:x#56,57"}))
+        self.assertTrue(self.backend.questions.empty())
+
+    def test_channels_of_a_unidirectional_client(self):
+        def answer(question):
+            if question.hook == "connect":
+                return 200, {"result": {"user": "56"}}
+            if question.json["channel"] == "asked:no":
+                return 200, {"error": {"code": 1000, "message": "no"}}
+            return (500, {}) if question.json["channel"] == "asked:broken" else (200, {"result": {"info": {"of": "hook"}}})
+        self.backend.answer = answer
+        channels = {"asked:yes": {}, "asked:no": {}, "asked:broken": {}, "asked:UPPER": {}, "asked:x#57": {}, "asked:x#56": {}}
+        with authz_doors.Unidirectional(self.server, {}, {"subs": channels}) as client:
+            self.assertEqual(set(client.next()["connect"]["subs"]), {"asked:yes", "asked:x#56"})
+            asked = {self.backend.next("subscribe").json["channel"] for _ in range(3)}
+            self.assertEqual(asked, {"asked:yes", "asked:no", "asked:broken"})
+        self.backend.answer = lambda question: (200, {"result": {"user": "56"}} if question.hook == "connect" else {"disconnect": {"code": 4502, "reason": "go"}})
+        with authz_doors.Unidirectional(self.server, {}, {"subs": {"asked:yes": {}}}) as client:
+            self.assertEqual(client.next()["disconnect"]["code"], 4502)
 
     def test_publish_may_be_changed(self):
         client = self.client()

@@ -116,6 +116,7 @@ void apply_dev_defaults(const ConfigDraft& draft, server::Options& options) {
     if (space.name.empty() && !set("join_leave")) space.join_leave = true;
     if (keeps_history(space) && !set("allow_delta")) space.allow_delta = true;
     if (!set("allow_tags_filter")) space.allow_tags_filter = true;
+    if (!set("allow_wildcards")) space.allow_wildcards = true;
   }
 }
 

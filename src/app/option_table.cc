@@ -717,6 +717,23 @@ constexpr auto kOptions = std::to_array<Option>({
      .help =
          "What is pushed to JSON clients of the Centrifuge protocol that ask for it carries a number in place of the "
          "channel's name."},
+    {.key = "channels.allow_wildcards",
+     .slot = in_channels<&NamespaceOptions::allow_wildcards>,
+     .reload = Reload::live,
+     .help = "Centrifuge clients may subscribe to many channels at once: news.* is every channel with one more part "
+             "behind news., news.** with one or more; parts lie between . and :. Only what the client may subscribe to "
+             "comes, and of one namespace. There is no history, recovery or presence of it. With "
+             "dev true unless it is set."},
+    {.key = "channels.exclude_sender",
+     .slot = in_channels<&NamespaceOptions::exclude_sender>,
+     .reload = Reload::live,
+     .help = "What a Centrifuge client publishes does not come back to its own connection. Changes of maps do."},
+    {.key = "channels.publish_debounce",
+     .slot = in_channels<&NamespaceOptions::publish_debounce>,
+     .reload = Reload::live,
+     .help = "Told to Centrifuge clients: what they publish waits so long for something newer, which replaces it. The "
+             "client does that. 0s: they publish everything.",
+     .range = between(0s, 1min)},
     {.key = "channels.subscribe_hook",
      .slot = in_channels<&NamespaceOptions::subscribe_hook>,
      .reload = Reload::live,

@@ -127,6 +127,10 @@ whoever is subscribed do it too. Two kinds of channel are closer than their name
 
 In both, whoever is subscribed counts as one of those who are inside. `channel_pattern` says which names exist at all, and holds for everybody.
 
+Where `allow_wildcards` is on, a Centrifuge client may subscribe to many channels at once (`news.*`). Who may subscribe to the wildcard is asked as for a
+channel of that name, and of each channel of which something comes it is asked again: a wildcard stays inside its namespace, and brings neither private
+channels, unless it begins with `$` itself or the client's token names them, nor user-limited ones of others, not even with a token for the wildcard itself.
+
 An API key may do everything: on every door, in every namespace, and in the HTTP API of the admin listener. It is for your own back ends.
 
 A token is a JSON Web Token, signed with one of `auth.token_keys` (HMAC: HS256, HS384, HS512) or with the private half of a key in

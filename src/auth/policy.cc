@@ -99,17 +99,52 @@ std::expected<std::string_view, base::Error> Policy::namespace_of(std::string_vi
   return std::string_view{};
 }
 
+const Policy::Rule& Policy::rule_of(std::string_view name) const {
+  static constexpr Rule kNoRule{};
+  const auto found = namespaces_.find(name);
+  return found == namespaces_.end() ? kNoRule : found->second;
+}
+
+std::expected<void, base::Error> Policy::check_name(std::string_view channel) const {
+  const auto name = namespace_of(channel);
+  if (!name) return std::unexpected(name.error());
+  const Rule& rule = rule_of(*name);
+  if (!rule.pattern) return {};
+  const std::size_t before = (is_private(channel) ? 1 : 0) + (name->empty() ? 0 : name->size() + 1);
+  if (!rule.pattern->matches(channel.substr(before))) return std::unexpected(base::Error::bad_channel);
+  return {};
+}
+
+bool Policy::is_user_limited(std::string_view channel) const {
+  const auto name = namespace_of(channel);
+  return name && rule_of(*name).permissions.user_limited_channels && !is_private(channel) && channel.contains('#');
+}
+
+bool Policy::is_covered(std::string_view wildcard, std::string_view channel) const {
+  const auto name = namespace_of(channel);
+  if (!name || name != namespace_of(wildcard) || is_private(channel) || is_user_limited(channel)) return false;
+  const Access access = rule_of(*name).permissions.subscribe;
+  return mode_ == PolicyRules::Mode::open || access == Access::user || access == Access::anyone;
+}
+
+std::expected<void, base::Error> Policy::authorize_within(const Principal& principal, std::string_view wildcard,
+                                                          std::string_view channel, base::WallTime now,
+                                                          Standing standing) const {
+  if (namespace_of(channel) != namespace_of(wildcard)) return std::unexpected(base::Error::forbidden);
+  const bool opens = !is_user_limited(channel) && (!is_private(channel) || is_private(wildcard));
+  standing.channel_token = standing.channel_token && opens;
+  standing.wildcard = channel == wildcard;
+  return authorize(principal, Verb::subscribe, channel, now, standing);
+}
+
 std::expected<void, base::Error> Policy::authorize(const Principal& principal, Verb verb, std::string_view channel,
                                                    base::WallTime now, Standing standing) const {
   const auto name = namespace_of(channel);
   if (!name) return std::unexpected(name.error());
   const bool is_private = this->is_private(channel);
-  static constexpr Rule kNoRule{};
-  const auto found = namespaces_.find(*name);
-  const Rule& rule = found == namespaces_.end() ? kNoRule : found->second;
-  if (rule.pattern) {
-    const std::size_t before = (is_private ? 1 : 0) + (name->empty() ? 0 : name->size() + 1);
-    if (!rule.pattern->matches(channel.substr(before))) return std::unexpected(base::Error::bad_channel);
+  const Rule& rule = rule_of(*name);
+  if (!standing.wildcard) {
+    if (const auto named = check_name(channel); !named) return named;
   }
   if (mode_ == PolicyRules::Mode::open || principal.kind == Principal::Kind::api_key) return {};
 

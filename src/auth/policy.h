@@ -73,6 +73,7 @@ struct PolicyRules {
 // What the asker knows about the connection and this very channel.
 struct Standing {
   bool subscribed = false;     // it is, now
+  bool wildcard = false;       // the channel is one: no name, so that channel_pattern has nothing to say
   bool channel_token = false;  // it shows a token for this channel that is its own and has not expired
 };
 
@@ -86,12 +87,26 @@ class Policy {
   std::expected<void, base::Error> authorize(const Principal& principal, Verb verb, std::string_view channel,
                                              base::WallTime now, Standing standing = {}) const;
 
+  // bad_channel if the namespace of the channel does not have such names; forbidden as namespace_of().
+  std::expected<void, base::Error> check_name(std::string_view channel) const;
+
+  // What is published on `channel` reaches whoever subscribes to `wildcard`, which matches it (hub/wildcard.h)...
+  bool is_covered(std::string_view wildcard, std::string_view channel) const;  // each of them
+  // ...or this one; with Standing::channel_token for the wildcard. A wildcard stays inside its namespace, and opens no
+  // user-limited channel of others. A token for it opens private channels if it begins with `$` itself.
+  std::expected<void, base::Error> authorize_within(const Principal& principal, std::string_view wildcard,
+                                                    std::string_view channel, base::WallTime now,
+                                                    Standing standing) const;
+
   // The name of the namespace that `channel` belongs to (empty: the default one); forbidden if its prefix is unknown
   // and that is an error. The view lies in `channel`.
   std::expected<std::string_view, base::Error> namespace_of(std::string_view channel) const;
 
   // By its name; no token but one that names it lets anybody in.
   bool is_private(std::string_view channel) const { return private_channels_ && channel.starts_with('$'); }
+
+  // It belongs to the users that its name says.
+  bool is_user_limited(std::string_view channel) const;
 
   std::uint64_t version() const { return version_; }
 
@@ -100,6 +115,7 @@ class Policy {
     NamespacePermissions permissions;
     std::optional<NamePattern> pattern;
   };
+  const Rule& rule_of(std::string_view name) const;
 
   PolicyRules::Mode mode_ = PolicyRules::Mode::closed;
   PolicyRules::UnknownPrefix unknown_prefix_ = PolicyRules::UnknownPrefix::is_default;

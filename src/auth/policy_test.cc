@@ -329,6 +329,56 @@ TEST(Policy, NamesThatDoNotFitThePatternDoNotExist) {
   }
 }
 
+// What is published inside a wildcard, for whom.
+TEST(Policy, AWildcardOpensNoMoreThanItsChannels) {
+  const auto pattern = [](std::string_view text) { return *NamePattern::parse(text); };
+  const Policy policy(
+      {.private_channels = true,
+       .namespaces = {{.name = "", .permissions = {.subscribe = Access::anyone}},
+                      {.name = "user", .permissions = {.subscribe = Access::user}, .pattern = pattern("[a-z]+*")},
+                      {.name = "token", .permissions = {.subscribe = Access::token}},
+                      {.name = "mixed", .permissions = {.subscribe = Access::user, .user_limited_channels = true}}}});
+  const Principal ann{.kind = Principal::Kind::token, .subject = "ann"};
+  const Principal named{.kind = Principal::Kind::token, .subject = "", .subscribe = {"token:in*", "$token:in*"}};
+  const base::WallTime now{1000};
+  const auto inside = [&](const Principal& who, std::string_view wildcard, std::string_view channel,
+                          bool token = false) {
+    const auto allowed = policy.authorize_within(who, wildcard, channel, now, {.channel_token = token});
+    return allowed ? Error::none : allowed.error();
+  };
+  EXPECT_TRUE(policy.is_covered("user:*", "user:a"));
+  EXPECT_TRUE(policy.is_covered("mixed:*", "mixed:a"));
+  EXPECT_TRUE(policy.is_covered("*", "a"));
+  EXPECT_FALSE(policy.is_covered("*", "$a"));
+  EXPECT_FALSE(policy.is_covered("**", "user:a"));
+  EXPECT_FALSE(policy.is_covered("mixed:*", "mixed:a#ann"));
+  EXPECT_FALSE(policy.is_covered("token:*", "token:a"));
+
+  EXPECT_EQ(inside(ann, "mixed:*", "mixed:a#ann"), Error::none);
+  EXPECT_EQ(inside(ann, "mixed:*", "mixed:a#bob"), Error::forbidden);
+  EXPECT_EQ(inside(ann, "mixed:*", "mixed:a#bob", true), Error::forbidden);
+  EXPECT_EQ(inside(with_api_key(), "mixed:*", "mixed:a#bob"), Error::none);
+  EXPECT_EQ(inside(named, "token:*", "token:in-1"), Error::none);
+  EXPECT_EQ(inside(named, "token:*", "token:out-1"), Error::forbidden);
+  EXPECT_EQ(inside(ann, "token:*", "token:out-1", true), Error::none);
+  EXPECT_EQ(inside(ann, "**", "user:a"), Error::forbidden);  // of another namespace
+  EXPECT_EQ(inside(with_api_key(), "**", "user:a"), Error::forbidden);
+  EXPECT_EQ(inside(ann, "*", "$secret", true), Error::forbidden);
+  EXPECT_EQ(inside(ann, "$token:*", "$token:secret", true), Error::none);
+  EXPECT_EQ(inside(named, "$token:*", "$token:in-1"), Error::none);
+
+  // A wildcard is no name that a pattern could refuse; channels are.
+  EXPECT_EQ(answer(policy, ann, Verb::subscribe, "user:*"), Error::bad_channel);
+  EXPECT_TRUE(policy.authorize(ann, Verb::subscribe, "user:*", now, {.wildcard = true}));
+  EXPECT_FALSE(policy.authorize(anonymous(), Verb::subscribe, "user:*", now, {.wildcard = true}));
+  EXPECT_EQ(policy.check_name("user:A").error(), Error::bad_channel);
+  EXPECT_TRUE(policy.check_name("user:a"));
+  EXPECT_TRUE(policy.is_user_limited("mixed:a#ann"));
+  EXPECT_FALSE(policy.is_user_limited("mixed:a"));
+  EXPECT_FALSE(policy.is_user_limited("$mixed:a#ann"));
+  EXPECT_FALSE(policy.is_user_limited("user:a#ann"));
+}
+
 TEST(Policy, CarriesItsVersion) {
   EXPECT_EQ(Policy{}.version(), 0U);
   EXPECT_EQ(Policy({.version = 7}).version(), 7U);

@@ -34,13 +34,16 @@ struct Extras {
   std::uint64_t version = 0;  // of what has that key; 0: none
   std::int64_t score = 0;     // its place among the keys of an ordered map
   bool removed = false;       // the key is no more; there is no payload then
+  base::SharedBytes channel;  // where it was published; on the feed of a wildcard only (wildcard.h)
 
   bool empty() const noexcept {
-    return tags.empty() && publisher.empty() && event.empty() && key.empty() && version == 0 && score == 0 && !removed;
+    return tags.empty() && publisher.empty() && event.empty() && key.empty() && version == 0 && score == 0 &&
+           !removed && channel.empty();
   }
   // As if nothing were shared.
   std::size_t charged_bytes() const noexcept {
-    return sizeof(Extras) + tags.charged_bytes() + publisher.charged_bytes() + event.size() + key.size();
+    return sizeof(Extras) + tags.charged_bytes() + publisher.charged_bytes() + event.size() + key.size() +
+           channel.size();
   }
 };
 

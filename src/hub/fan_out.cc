@@ -410,9 +410,10 @@ bool FanOut::has_backlog() const {
 }
 
 SlowReader FanOut::slow_reader_of(std::string_view name) const {
-  const SlowReader policy = rules_.rules_of(events_of(name))->slow_reader;
-  // The newest of those who came and went does not stand for the others.
-  return is_events_channel(name) && policy == SlowReader::conflate ? SlowReader::drop : policy;
+  const SlowReader policy = rules_.rules_of(wildcard_of(events_of(name)))->slow_reader;
+  // The newest of those who came and went does not stand for the others, nor do messages of one channel for another's.
+  return (is_events_channel(name) || is_wildcard_feed(name)) && policy == SlowReader::conflate ? SlowReader::drop
+                                                                                               : policy;
 }
 
 std::uint32_t FanOut::find(std::string_view name) const {

@@ -11,8 +11,8 @@
 namespace hub {
 namespace {
 
-// What a companion holds for workers that are behind, of which each catches up within turns of its loop. Who is further
-// behind gets a gap.
+// What a companion or a feed holds for workers that are behind, of which each catches up within turns of its loop. Who
+// is further behind gets a gap.
 constexpr ChannelRules kCompanionRules{
     .log = {.messages_max = 4096, .bytes_max = 1 << 20, .age_max = std::chrono::minutes(1)}};
 
@@ -35,6 +35,7 @@ Epoch epoch_of(std::uint64_t number) {
 }  // namespace
 
 base::WorkerId home_of(std::string_view channel, std::uint16_t workers, std::uint64_t seed) {
+  if (is_wildcard_feed(channel)) return home_of_feed(channel);
   return static_cast<base::WorkerId>(base::hash64(events_of(channel), seed) % workers);
 }
 
@@ -101,6 +102,7 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
               answer.workers});
   }
   post.send(from, answer);
+  if (!wildcards_.empty() && !channel->is_map) tell_wildcards(*channel, *message, now, post);
   if (answer.workers > 0) send_out(*channel, message, now, post);
 }
 
@@ -246,13 +248,32 @@ void Home::announce(const Channel& of, std::string_view event, const ClientIdent
   Extras extras;
   extras.publisher = who;
   extras.event = event;
-  auto made = Message::make(Kind::json, {}, now.instant, std::move(extras));
-  const MessageRef message = append(*companion, std::move(made), now);
-  companion->last.reset();
-  deliver(*companion, message->offset(), {&message, 1}, post);
-  const bool wanted = std::ranges::any_of(companion->interests,
+  publish_on(*companion, Message::make(Kind::json, {}, now.instant, std::move(extras)), now, post);
+}
+
+void Home::publish_on(Channel& internal, std::unique_ptr<Message> made, Now now, Post& post) {
+  const MessageRef message = append(internal, std::move(made), now);
+  internal.last.reset();
+  deliver(internal, message->offset(), {&message, 1}, post);
+  const bool wanted = std::ranges::any_of(internal.interests,
                                           [](const Interest& each) { return each.state == Interest::State::behind; });
-  if (!wanted) change_log(*companion, [](ChannelLog& log) { log.drop_through(log.head()); });
+  if (!wanted) change_log(internal, [](ChannelLog& log) { log.drop_through(log.head()); });
+}
+
+void Home::tell_wildcards(Channel& of, const Message& message, Now now, Post& post) {
+  if (!of.feeds) of.feeds = std::make_unique<MatchedFeeds>();
+  wildcards_.match(of.name.view(), *of.feeds);
+  std::erase_if(of.feeds->feeds, [&](const FeedId& id) {
+    Channel* feed = channel_of({id.slot, id.generation, 0});
+    if (feed == nullptr) return true;
+    if (interested_in(*feed) == 0) return false;
+    Extras extras = message.extras() != nullptr ? *message.extras() : Extras{};
+    extras.channel = of.name;
+    auto made = Message::sharing(message.kind(), message.shared_payload(), message.ingested(), std::move(extras));
+    if (message.has(Mark::not_to_sender)) made->set(Mark::not_to_sender);
+    publish_on(*feed, std::move(made), now, post);
+    return false;
+  });
 }
 
 Home::Held* Home::held_of(const Channel& channel) {
@@ -360,6 +381,8 @@ Home::Channel* Home::find_or_create(const base::SharedBytes& name, Now now) {
 
 Home::Channel* Home::create(base::SharedBytes name, Now now) {
   if (channels_.size() >= options_.channels_max) return nullptr;
+  const bool is_feed = is_wildcard_feed(name.view());
+  if (is_feed && wildcards_.size() >= kWildcardsMax) return nullptr;
   const std::uint32_t slot = channels_.take();
   Channel& channel = channels_[slot];
   channel.name = std::move(name);
@@ -370,6 +393,7 @@ Home::Channel* Home::create(base::SharedBytes name, Now now) {
   channel.tells_occupancy = channel.rules->occupancy;
   channel.is_map = channel.rules->map.has_value();
   if (channel.rules == &kCompanionRules) ++companions_;
+  if (is_feed) wildcards_.add(wildcard_of(channel.name.view()), {slot, channel.generation});
   const std::optional<Tombstone> stone = tombstones_.take(base::hash128(channel.name.view(), hash_seed_));
   std::tie(channel.epoch, channel.log) = remains_of(channel.name.view(), stone ? &*stone : nullptr);
   if (channel.rules == &kCompanionRules) channel.epoch = epoch_of(entropy_.next());  // it leaves no tombstone
@@ -378,7 +402,7 @@ Home::Channel* Home::create(base::SharedBytes name, Now now) {
 }
 
 const ChannelRules* Home::rules_for(std::string_view name) const {
-  return is_events_channel(name) ? &kCompanionRules : rules_.rules_of(name);
+  return is_events_channel(name) || is_wildcard_feed(name) ? &kCompanionRules : rules_.rules_of(name);
 }
 
 // What was lost of a channel whose tombstone was dropped nobody knows, nor which channels those were: for a time that
@@ -433,6 +457,7 @@ bool Home::bury_if_idle(Channel& channel, base::Instant now) {
   if (alive || now - channel.idle_since < options_.channel_idle) return false;
   if (channel.rules == &kCompanionRules) {
     --companions_;
+    if (is_wildcard_feed(channel.name.view())) wildcards_.remove(channel.slot);
   } else if (channel.log.head() > 0) {
     tombstones_.add(base::hash128(channel.name.view(), hash_seed_),
                     {{channel.epoch, channel.log.head()}, channel.log.newest_time(), now});

@@ -11,6 +11,10 @@
 // (events_channel.h). A companion is a channel as others are, but for this: it holds messages only for workers that are
 // behind, it leaves no tombstone, and only channels_max counts it.
 //
+// Those who watch a wildcard watch its feed at each home (wildcard.h), a channel that is as a companion is. What is
+// published on a channel that it matches, unless that is a map, goes to the feed too, in the same step, and is not held
+// back.
+//
 // A channel with ChannelRules::map has its state beside its log, whose messages are the changes (home_maps.cc). A
 // change is numbered, logged and delivered as any message is, so who pages through the state and then catches up from
 // the position of the first page has everything: what a later page showed already comes again, with the same offset.
@@ -49,6 +53,7 @@
 #include "hub/presence.h"
 #include "hub/rules.h"
 #include "hub/tombstones.h"
+#include "hub/wildcard_index.h"
 
 namespace hub {
 
@@ -138,10 +143,11 @@ class Home {
     MessageRef last;
     base::OneOrMany<Interest> interests;
     base::Instant idle_since;
-    std::unique_ptr<Roster> roster;      // null: nobody is present
-    std::unique_ptr<Outcomes> outcomes;  // of workers that have left; null: none
-    std::unique_ptr<Version> version;    // null: none was ever told
-    std::unique_ptr<MapState> map;       // null: no key
+    std::unique_ptr<Roster> roster;       // null: nobody is present
+    std::unique_ptr<Outcomes> outcomes;   // of workers that have left; null: none
+    std::unique_ptr<Version> version;     // null: none was ever told
+    std::unique_ptr<MapState> map;        // null: no key
+    std::unique_ptr<MatchedFeeds> feeds;  // null: it was held against no wildcard
   };
   struct Remembered {  // an idempotency key with its answer
     base::Hash128 key;
@@ -188,6 +194,10 @@ class Home {
   static Page page_of(const Epoch& epoch, const ChannelLog& log, const Since& since, std::uint32_t messages_max,
                       std::uint32_t bytes_max);
   Page page_of(Channel& channel, const Since& since, std::uint32_t messages_max, std::uint32_t bytes_max, Now now);
+  // Numbers, logs for those who are behind, and delivers what a companion or feed says.
+  void publish_on(Channel& internal, std::unique_ptr<Message> made, Now now, Post& post);
+  // Tells those who watch wildcards that match the channel.
+  void tell_wildcards(Channel& of, const Message& message, Now now, Post& post);
   // Tells those who watch the companion of a channel, if anybody does.
   void announce(const Channel& of, std::string_view event, const ClientIdentity& who, Now now, Post& post);
   // The newest of the channel, from that offset on.
@@ -244,7 +254,8 @@ class Home {
   std::uint64_t hash_seed_;
 
   base::Slab<Channel> channels_;
-  std::size_t companions_ = 0;  // of the channels
+  std::size_t companions_ = 0;  // of the channels; feeds too
+  WildcardIndex wildcards_;     // that have a feed here
   base::HashIndex by_name_;
   Presence presence_;
   Occupancy occupancy_;

@@ -34,6 +34,10 @@ inline constexpr std::uint32_t kCatchUpRoundsMax = 4096;
 // Subscribers served per channel and slice before other channels get their turn (robustness.md, fairness).
 inline constexpr std::uint32_t kSliceSubscribers = 512;
 
+// Wildcards that are watched at the same time, each of which every channel is held against once: some 50 us per
+// channel. One that nobody watches any more counts until its feeds are buried (HomeOptions::channel_idle).
+inline constexpr std::size_t kWildcardsMax = 1024;
+
 // Messages that wait on one worker until a channel's fan-out comes to them. A channel whose fan-out takes longer than
 // its publishers do loses the oldest of them, announced to each subscriber as a gap; recoverable ones come back for
 // them.

@@ -27,6 +27,7 @@
 #include "hub/presence.h"
 #include "hub/since.h"
 #include "hub/user_action.h"
+#include "hub/wildcard.h"
 #include "hub/window.h"
 
 namespace hub {
@@ -131,7 +132,8 @@ struct Clear {
   std::string channel;
 };
 
-// Lists channels of this home: those that match both, behind `after`, in the order of their names; no companions.
+// Lists channels of this home: those that match both, behind `after`, in the order of their names; no companions
+// and feeds.
 struct List {
   static constexpr MailClass kClass = MailClass::request;
   RequestId request = 0;
@@ -141,8 +143,8 @@ struct List {
   std::string after;
 
   bool asks_for(std::string_view name) const {
-    return !is_events_channel(name) && name.starts_with(prefix) && (after.empty() || name > after) &&
-           (pattern.empty() || matches_glob(pattern, name));
+    return !is_events_channel(name) && !is_wildcard_feed(name) && name.starts_with(prefix) &&
+           (after.empty() || name > after) && (pattern.empty() || matches_glob(pattern, name));
   }
 };
 

@@ -9,10 +9,10 @@ namespace hub {
 
 class MessageWithExtras final : public Message {
  public:
-  MessageWithExtras(Kind kind, std::string_view payload, base::Instant ingested, Extras extras)
-      : Message(kind, payload, ingested), extras_(std::move(extras)) {
+  MessageWithExtras(Kind kind, base::SharedBytes payload, base::Instant ingested, Extras extras)
+      : Message(kind, std::move(payload), ingested), extras_(std::move(extras)) {
     static_assert(kTagsMax * (sizeof(Tag) + kTagKeyBytesMax + kTagValueBytesMax) + kClientIdentityBytesMax +
-                      kEventBytesMax + kMessageKeyBytesMax + sizeof(Extras) <=
+                      kEventBytesMax + kMessageKeyBytesMax + kChannelNameBytesMax + sizeof(Extras) <=
                   kExtrasBytesMax);
     static_assert(kExtrasBytesMax / kExtrasUnit < std::numeric_limits<std::uint16_t>::max());
     const std::size_t bytes = extras_.charged_bytes();
@@ -27,8 +27,12 @@ class MessageWithExtras final : public Message {
 };
 
 std::unique_ptr<Message> Message::make(Kind kind, std::string_view payload, base::Instant ingested, Extras extras) {
-  if (extras.empty()) return std::make_unique<Message>(kind, payload, ingested);
-  return std::make_unique<MessageWithExtras>(kind, payload, ingested, std::move(extras));
+  return sharing(kind, base::SharedBytes::copy(payload), ingested, std::move(extras));
+}
+
+std::unique_ptr<Message> Message::sharing(Kind kind, base::SharedBytes payload, base::Instant ingested, Extras extras) {
+  if (extras.empty()) return std::make_unique<Message>(kind, std::move(payload), ingested);
+  return std::make_unique<MessageWithExtras>(kind, std::move(payload), ingested, std::move(extras));
 }
 
 void Message::operator delete(Message* message, std::destroying_delete_t) noexcept {

@@ -28,14 +28,19 @@ enum class Kind : std::uint8_t { json, text, binary };
 enum class Mark : std::uint8_t {
   transient = 1,  // for those who watch now: who reads history or catches up does not get it, and its place is no gap
   delta = 2,      // subscribers that take deltas may get the difference to the message before it
+  not_to_sender = 4,  // the connection that published it (Extras::publisher) does not get it
 };
 
 class Message {
  public:
   Message(Kind kind, std::string_view payload, base::Instant ingested)
       : kind_(kind), payload_(base::SharedBytes::copy(payload)), numbered_(ingested) {}
+  Message(Kind kind, base::SharedBytes payload, base::Instant ingested)
+      : kind_(kind), payload_(std::move(payload)), numbered_(ingested) {}
   // Without extras, if they are empty.
   static std::unique_ptr<Message> make(Kind kind, std::string_view payload, base::Instant ingested, Extras extras);
+  // The same without a copy of the payload.
+  static std::unique_ptr<Message> sharing(Kind kind, base::SharedBytes payload, base::Instant ingested, Extras extras);
   // A copy of this part alone would claim extras that it does not have.
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;
@@ -44,6 +49,7 @@ class Message {
 
   Kind kind() const { return kind_; }
   std::string_view payload() const { return payload_.view(); }
+  const base::SharedBytes& shared_payload() const { return payload_; }
   // Null if there are none.
   const Extras* extras() const { return extras_units_ == 0 ? nullptr : &extras_behind(); }
   bool has(Mark mark) const { return (marks_ & static_cast<unsigned>(mark)) != 0; }

@@ -140,7 +140,7 @@ hub::ConnectionSummary ActionFront::summary_of(const Peer& peer) const {
   if (session != nullptr) {
     for (const auto& each : session->subscriptions) {
       if (each.state == CentrifugeSession::Subscription::State::live) {
-        summary.channels.emplace_back(desk_.fan_out.channel_of(each.id));
+        summary.channels.emplace_back(hub::wildcard_of(desk_.fan_out.channel_of(each.id)));
       }
     }
   } else {

@@ -44,7 +44,7 @@ void announce_disconnected(Desk& desk, Peer& peer, std::uint32_t code, std::stri
   if (!peer.announced) return;
   if (const CentrifugeSession* const session = peer.centrifuge()) {
     for (const auto& each : session->subscriptions) {
-      if (each.settled) announce_unsubscribed(desk, peer, desk.fan_out.channel_of(each.id));
+      if (each.settled) announce_unsubscribed(desk, peer, hub::wildcard_of(desk.fan_out.channel_of(each.id)));
     }
   } else {
     for (const hub::SubscriptionId id : peer.subscriptions) {

@@ -1,4 +1,6 @@
 // Publications on their way to connections of the Centrifuge door: what is shared by whom.
+#include <algorithm>
+
 #include "door/centrifuge/blocks.h"
 #include "hub/events_channel.h"
 #include "server/centrifuge_front.h"
@@ -9,9 +11,57 @@ using door::centrifuge::Blocks;
 using door::centrifuge::Publication;
 using door::centrifuge::PublicationScope;
 
+namespace {
+
+bool is_sender(const CentrifugeSession& session, const hub::Message& message) {
+  if (!message.has(hub::Mark::not_to_sender) || message.extras() == nullptr) return false;
+  return message.extras()->publisher.client.view() == session.client;
+}
+
+}  // namespace
+
 bool CentrifugeFront::matches(const hub::TagFilter* filter, const hub::Message& message) {
   static const hub::Tags kNone;
   return filter == nullptr || filter->matches(message.extras() != nullptr ? message.extras()->tags : kNone);
+}
+
+bool CentrifugeFront::may_have(const Peer& peer, const Subscription& subscription, std::string_view wildcard,
+                               const hub::Message& message) const {
+  const auth::Policy& policy = desk_.snapshot->policy();
+  const std::string_view channel = message.extras()->channel.view();
+  return policy.is_covered(wildcard, channel) ||
+         policy.authorize_within(desk_.principal_of(peer), wildcard, channel, desk_.clock.wall(),
+                                 {.channel_token = subscription.grant != Subscription::Grant::policy});
+}
+
+bool CentrifugeFront::is_for(const Peer& peer, const Subscription& subscription, std::string_view channel,
+                             const hub::Message& message) const {
+  return matches(subscription.filter.get(), message) && !is_sender(*peer.centrifuge(), message) &&
+         (!subscription.wildcard || may_have(peer, subscription, channel, message));
+}
+
+CentrifugeFront::Reach CentrifugeFront::reach_of(const hub::Batch& batch) const {
+  const auto& messages = batch.messages;
+  Reach reach{.feed = hub::is_wildcard_feed(batch.channel)};
+  reach.senders =
+      std::ranges::any_of(messages, [](const hub::MessageRef& each) { return each->has(hub::Mark::not_to_sender); });
+  if (!reach.feed) return reach;
+  const std::string_view wildcard = hub::wildcard_of(batch.channel);
+  reach.covered = std::ranges::all_of(messages, [&](const hub::MessageRef& each) {
+    return desk_.snapshot->policy().is_covered(wildcard, each->extras()->channel.view());
+  });
+  return reach;
+}
+
+bool CentrifugeFront::takes_shared(const Peer& peer, hub::SubscriptionId id, const hub::Batch& batch,
+                                   const Reach& reach) const {
+  const Session& session = *peer.centrifuge();
+  if (reach.feed) {
+    const bool live = session.subscriptions[desk_.fan_out.index_of(id)].state == Subscription::State::live;
+    if (!live || !reach.covered) return false;
+  }
+  return !reach.senders ||
+         std::ranges::none_of(batch.messages, [&](const hub::MessageRef& each) { return is_sender(session, *each); });
 }
 
 // Of a recovery. Facts: the first publication is whole, each other one a delta against the one that was sent before it.
@@ -34,18 +84,14 @@ base::SharedBytes CentrifugeFront::block_for(const Peer& peer, hub::Subscription
   const std::uint16_t place = desk_.fan_out.index_of(id);
   Subscription& subscription = session.subscriptions[place % Session::kEventsIndex];
   if (subscription.state == Subscription::State::broken) return {};
+  // Its other feeds have not begun: nothing comes before the answer.
+  if (subscription.wildcard && subscription.state == Subscription::State::joining) return {};
   Blocks& blocks = blocks_of(batch);
   const std::uint64_t before = blocks.encodings();
   const door::centrifuge::Way way{session.carrier, subscription.by_number};
   base::SharedBytes block;
   if ((place & Session::kEventsIndex) != 0) {
     block = blocks.whole(way);
-  } else if (subscription.filter) {
-    chosen_.clear();
-    for (std::uint32_t i = 0; i < batch.messages.size(); ++i) {
-      if (matches(subscription.filter.get(), *batch.messages[i])) chosen_.push_back(i);
-    }
-    block = blocks.some(way, chosen_);
   } else if (subscription.bases) {
     // Its own, key by key. A map's subscription does not go on behind a gap, so what is made is also what was sent.
     made_.clear();
@@ -56,10 +102,13 @@ base::SharedBytes CentrifugeFront::block_for(const Peer& peer, hub::Subscription
                                                  .body = publication_for(session, subscription, message, scope)}});
     }
     block = base::SharedBytes::copy(packer.take());
-  } else if (subscription.delta) {
-    block = blocks.deltas(way, subscription.base);
   } else {
-    block = blocks.whole(way);
+    const std::string_view channel = hub::wildcard_of(batch.channel);
+    chosen_.clear();
+    for (std::uint32_t i = 0; i < batch.messages.size(); ++i) {
+      if (is_for(peer, subscription, channel, *batch.messages[i])) chosen_.push_back(i);
+    }
+    block = subscription.delta ? blocks.deltas(way, subscription.base, chosen_) : blocks.some(way, chosen_);
   }
   desk_.counters.fan_out_blocks.add(blocks.encodings() - before);
   return block;
@@ -68,8 +117,12 @@ base::SharedBytes CentrifugeFront::block_for(const Peer& peer, hub::Subscription
 void CentrifugeFront::delivered(Peer& peer, hub::SubscriptionId id, const hub::Batch& batch) {
   const std::uint16_t place = desk_.fan_out.index_of(id);
   if ((place & Session::kEventsIndex) != 0) return;
+  const Session& session = *peer.centrifuge();
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
-  if (subscription.delta && !subscription.bases) subscription.base = batch.messages.back();
+  if (!subscription.delta || subscription.bases) return;
+  for (const hub::MessageRef& message : batch.messages) {
+    if (!is_sender(session, *message)) subscription.base = message;
+  }
 }
 
 base::SharedBytes CentrifugeFront::shared_block(door::centrifuge::Way way, hub::Batch& batch) {
@@ -89,6 +142,7 @@ Blocks& CentrifugeFront::blocks_of(hub::Batch& batch) const {
 }
 
 bool CentrifugeFront::keeps_history(std::string_view channel) const {
+  if (hub::is_wildcard_feed(channel)) return false;
   const NamespaceOptions* options = desk_.snapshot->options_of(hub::events_of(channel));
   if (options == nullptr) return false;
   if (options->subscription_type != hub::SubscriptionType::stream) return options->map_mode != hub::MapMode::ephemeral;

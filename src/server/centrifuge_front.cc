@@ -242,6 +242,7 @@ void CentrifugeFront::reply(Peer& peer, Reply reply) {
 }
 
 void CentrifugeFront::refuse(Peer& peer, std::uint32_t command, ErrorCode code) {
+  if (command == 0) return;  // of a unidirectional client, which has what it may
   reply(peer, {.id = command, .error = door::centrifuge::to_reply(code)});
 }
 

@@ -65,6 +65,16 @@ class CentrifugeFront final : public HookSink {
   void on_refused(Peer& peer, hub::SubscriptionId id, base::Error error);
   // Live messages as this subscription gets them; null: it gets none of them, and they count as delivered.
   base::SharedBytes block_for(const Peer& peer, hub::SubscriptionId id, hub::Batch& batch);
+  // To whom live messages go as shared_block() makes them.
+  struct Reach {
+    bool feed = false;     // of a wildcard:
+    bool covered = false;  // and each of its subscribers gets all of them
+    bool senders = false;  // but for who published one of them
+    bool everybody() const { return !feed && !senders; }
+  };
+  Reach reach_of(const hub::Batch& batch) const;
+  // False: block_for() says what this one gets.
+  bool takes_shared(const Peer& peer, hub::SubscriptionId id, const hub::Batch& batch, const Reach& reach) const;
   // As every connection gets them by this way that has no wishes of its own.
   base::SharedBytes shared_block(door::centrifuge::Way way, hub::Batch& batch);
   // What block_for() has made is on its way.
@@ -156,7 +166,7 @@ class CentrifugeFront final : public HookSink {
   std::optional<std::size_t> place_of(const Peer& peer, std::string_view channel) const;
   std::uint8_t format_of(const Session& session, const Subscription& subscription) const;
   std::string_view channel_of(const Subscription& subscription) const {
-    return desk_.fan_out.channel_of(subscription.id);
+    return hub::wildcard_of(desk_.fan_out.channel_of(subscription.id));
   }
 
   // centrifuge_recovery.cc
@@ -202,6 +212,12 @@ class CentrifugeFront final : public HookSink {
 
   // centrifuge_delivery.cc
   static bool matches(const hub::TagFilter* filter, const hub::Message& message);
+  // What was published on a channel reaches this subscription to a wildcard.
+  bool may_have(const Peer& peer, const Subscription& subscription, std::string_view wildcard,
+                const hub::Message& message) const;
+  // Live, and not of a companion.
+  bool is_for(const Peer& peer, const Subscription& subscription, std::string_view channel,
+              const hub::Message& message) const;
   // The views live until made_ is cleared. `base`: what a delta may be made against; null: it comes whole.
   door::centrifuge::Publication difference_for(const Session& session, const hub::Message* base,
                                                const hub::Message& message,
@@ -211,6 +227,11 @@ class CentrifugeFront final : public HookSink {
                                                 const door::centrifuge::PublicationScope& scope);
   door::centrifuge::Blocks& blocks_of(hub::Batch& batch) const;
   bool keeps_history(std::string_view channel) const;
+  // Of maps there is none: each has a state of its own.
+  static bool is_wildcard(const NamespaceOptions& options, std::string_view channel) {
+    return options.allow_wildcards && options.subscription_type == hub::SubscriptionType::stream &&
+           hub::is_wildcard(channel);
+  }
 
   // centrifuge_requests.cc
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::PublishRequest& request);
@@ -252,7 +273,7 @@ class CentrifugeFront final : public HookSink {
   void hook_answered(const HookAsker& asker, HookAnswer<door::hook::RpcResult> answer) override;
   void hook_answered(const HookAsker& asker, HookAnswer<door::hook::CacheEmptyResult> answer) override;
 
-  // None, or why not.
+  // None, or why not. A wildcard is no channel that somebody is in.
   std::optional<door::centrifuge::ErrorCode> refusal_of(const Peer& peer, auth::Verb verb, std::string_view channel);
 
   Desk& desk_;

@@ -56,6 +56,7 @@ hook::Caller CentrifugeFront::caller_of(const Session& session) {
 }
 
 void CentrifugeFront::refuse(Peer& peer, std::uint32_t command, const hook::Error& error) {
+  if (command == 0) return;
   reply(peer, {.id = command, .error = door::centrifuge::ReplyError{error.code, error.message, error.temporary}});
 }
 
@@ -185,8 +186,13 @@ std::uint32_t CentrifugeFront::decided(Peer& peer, std::string_view channel) {
 
 void CentrifugeFront::given_up(Peer& peer, std::string_view channel) {
   const std::uint32_t unsubscribe = decided(peer, channel);
+  Session& session = *peer.centrifuge();
+  if (session.carrier.unidirectional) {  // part of its connect, which goes on without
+    --session.joining;
+    return unsettled_.push_back(peer.id());
+  }
   if (unsubscribe == 0) return;
-  --peer.centrifuge()->leaving;
+  --session.leaving;
   reply(peer, {.id = unsubscribe, .body = door::centrifuge::UnsubscribeResult{}});
   unsettled_.push_back(peer.id());  // for what waits behind it
 }

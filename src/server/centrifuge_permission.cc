@@ -46,7 +46,7 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeR
   const bool cached = options.recovery_mode == RecoveryMode::cache && (request.recover || options.auto_cache_recover);
   if (permitted->grant == Subscription::Grant::hook) {
     ask_subscribe(peer, command, options.subscribe_hook, request, *std::move(permitted));
-  } else if (cached && !options.cache_empty_hook.empty()) {
+  } else if (cached && !options.cache_empty_hook.empty() && !is_wildcard(options, request.channel)) {
     look_for_last_value(peer, request, *std::move(permitted));
   } else if ((request.recover || cached) && !may_recover(peer)) {
     peer.centrifuge()->undecided.push_back({std::string(request.channel)});
@@ -107,21 +107,23 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     permitted.token = claims.common;
   }
   const NamespaceOptions& options = *snapshot.options_of(channel);
-  // A private channel opens with a token only.
+  // A private channel opens with a token only, a user-limited one to its users.
   const bool asks_hook = permitted.grant == Subscription::Grant::policy && !options.subscribe_hook.empty() &&
-                         !snapshot.policy().is_private(channel) &&
-                         !auth::names_user(channel, session.identity.user.view());
+                         !snapshot.policy().is_private(channel) && !snapshot.policy().is_user_limited(channel);
+  const bool wildcard = is_wildcard(options, channel);
   if (asks_hook) {
+    if (!wildcard && !snapshot.policy().check_name(channel)) return refused(ErrorCode::bad_request);
     permitted.grant = Subscription::Grant::hook;
   } else {
-    const auto allowed =
-        snapshot.policy().authorize(desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
-                                    {.channel_token = permitted.grant == Subscription::Grant::token});
+    const auto allowed = snapshot.policy().authorize(
+        desk_.principal_of(peer), auth::Verb::subscribe, channel, desk_.clock.wall(),
+        {.wildcard = wildcard, .channel_token = permitted.grant == Subscription::Grant::token});
     if (!allowed) return refused(reply_error_of(allowed.error()));
   }
   if (request.type != static_cast<std::int32_t>(options.subscription_type)) return refused(ErrorCode::bad_request);
   // Watching a channel that nobody watches makes one: an address may do that only so often.
-  if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
+  const std::string watched = wildcard ? hub::wildcard_feed(channel, 0) : std::string(channel);
+  if (!desk_.fan_out.watches(watched) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
     return refused(ErrorCode::too_many_requests);
   }
   if (const auto code = add_filter(options, request, permitted)) return refused(*code);
@@ -195,10 +197,12 @@ void CentrifugeFront::reauthorise(Peer& peer) {
   for (Subscription& each : peer.centrifuge()->subscriptions) {
     if (each.state == Subscription::State::free) continue;
     if (each.grant == Subscription::Grant::server || each.grant == Subscription::Grant::hook) continue;
+    const NamespaceOptions* options = desk_.snapshot->options_of(channel_of(each));
+    const bool as_it_was = options != nullptr && is_wildcard(*options, channel_of(each)) == each.wildcard;
     const auto allowed = desk_.snapshot->policy().authorize(
         desk_.principal_of(peer), auth::Verb::subscribe, channel_of(each), desk_.clock.wall(),
-        {.channel_token = each.grant == Subscription::Grant::token});
-    if (allowed) continue;
+        {.wildcard = each.wildcard, .channel_token = each.grant == Subscription::Grant::token});
+    if (allowed && as_it_was) continue;
     each.state = Subscription::State::broken;
     changed = true;
   }

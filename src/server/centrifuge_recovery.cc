@@ -122,6 +122,7 @@ void CentrifugeFront::on_live(Peer& peer, hub::SubscriptionId id) {
   if ((place & Session::kEventsIndex) != 0) return;
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
   if (subscription.state != Subscription::State::joining) return;
+  if (subscription.wildcard && --subscription.pending->feeds > 0) return;
   subscription.state = Subscription::State::live;
   unsettled_.push_back(peer.id());
   answer_subscribe(peer, subscription);
@@ -131,6 +132,7 @@ void CentrifugeFront::on_refused(Peer& peer, hub::SubscriptionId id, base::Error
   const std::uint16_t place = desk_.fan_out.index_of(id);
   if ((place & Session::kEventsIndex) != 0) return;
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
+  if (subscription.state == Subscription::State::broken) return;  // another feed of a wildcard
   if (subscription.pending->command == 0) return end(peer, DisconnectCode::internal);
   refuse(peer, subscription.pending->command, reply_error_of(error));
   subscription.pending->command = 0;
@@ -160,6 +162,10 @@ SubscribeResult CentrifugeFront::answer_of(const Session& session, Subscription&
                          .delta = subscription.delta};
   // Who leaves a channel and comes to another may get the same number again, behind everything that was sent by it.
   if (subscription.by_number) result.id = desk_.fan_out.number_of(channel_of(subscription));
+  if (const NamespaceOptions* options = desk_.snapshot->options_of(channel_of(subscription))) {
+    const auto debounce = std::chrono::duration_cast<std::chrono::milliseconds>(options->publish_debounce);
+    result.publish_debounce = static_cast<std::uint32_t>(debounce.count());
+  }
   if (subscription.positioned) {
     result.epoch = top.epoch.view();
     result.offset = top.offset;

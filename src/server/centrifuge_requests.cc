@@ -45,7 +45,7 @@ std::optional<ErrorCode> CentrifugeFront::refusal_of(const Peer& peer, auth::Ver
   if (!door::check_channel_name(channel)) return ErrorCode::bad_request;
   if (!desk_.snapshot->policy().namespace_of(channel)) return ErrorCode::unknown_channel;
   const auto place = place_of(peer, channel);
-  const bool subscribed = place.has_value();
+  const bool subscribed = place.has_value() && !peer.centrifuge()->subscriptions[*place].wildcard;
   const bool by_token = subscribed && peer.centrifuge()->subscriptions[*place].grant == Subscription::Grant::token;
   const auto allowed = desk_.snapshot->policy().authorize(desk_.principal_of(peer), verb, channel, desk_.clock.wall(),
                                                           {.subscribed = subscribed, .channel_token = by_token});
@@ -111,6 +111,8 @@ void CentrifugeFront::publish(Peer& peer, std::uint32_t command, std::string_vie
   publish.message = hub::Message::make(content.kind, content.bytes, desk_.clock.now(), std::move(extras));
   if (transient) publish.message->set(hub::Mark::transient);
   if (delta) publish.message->set(hub::Mark::delta);
+  // Not of a map: the state of a subscriber is made of all its changes.
+  if (options->exclude_sender && map.key.empty()) publish.message->set(hub::Mark::not_to_sender);
   desk_.counters.messages_in.add();
   const base::WorkerId home = desk_.home_of(publish.channel);
   desk_.post.send(home, std::move(publish));

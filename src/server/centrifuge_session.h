@@ -35,11 +35,12 @@ struct CentrifugeSession {
     std::uint32_t command = 0;      // id of the request; 0: the server subscribes
     std::uint32_t unsubscribe = 0;  // id of a request to unsubscribe that came meanwhile
     bool recover = false;
-    bool dismissed = false;  // a back end unsubscribed it meanwhile
-    bool lost = false;       // what was asked for cannot be had as a whole
-    hub::Position asked;     // recover; without an epoch: of any
-    hub::Position reached;   // of the last message that the hub has given
-    hub::Position start;     // where the subscription began
+    bool dismissed = false;   // a back end unsubscribed it meanwhile
+    std::uint16_t feeds = 0;  // wildcard: that are not live yet
+    bool lost = false;        // what was asked for cannot be had as a whole
+    hub::Position asked;      // recover; without an epoch: of any
+    hub::Position reached;    // of the last message that the hub has given
+    hub::Position start;      // where the subscription began
     std::vector<hub::MessageRef> messages;
     std::size_t bytes = 0;  // of them
     bool cache = false;     // the newest message stands for all
@@ -69,7 +70,9 @@ struct CentrifugeSession {
     bool settled : 1 = false;       // what follows the answer has been done
     bool delta : 1 = false;
     bool by_number : 1 = false;  // pushes carry the channel's number
+    bool wildcard : 1 = false;   // neither presence nor a position
     hub::SubscriptionId id;
+    std::vector<hub::SubscriptionId> feeds;             // wildcard: one for each home; `id` is one of them
     hub::SubscriptionId events;                         // to the companion of the channel: joins and leaves
     hub::MessageRef base;                               // delta: what was sent last
     std::unique_ptr<door::centrifuge::KeyBases> bases;  // the same of a map, by key

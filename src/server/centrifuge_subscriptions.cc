@@ -70,10 +70,13 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
     whole.positioned = whole.recoverable = whole.join_leave = true;
     auto permitted = permit(peer, 0, whole);
     if (peer.dying || peer.phase == Peer::Phase::closing) return;
-    if (!permitted) continue;                                     // it has the others
-    if (permitted->grant == Subscription::Grant::hook) continue;  // hooks are asked of commands only
+    if (!permitted) continue;  // it has the others
     ++session.joining;
-    subscribe(peer, channel, whole, *std::move(permitted));
+    if (permitted->grant == Subscription::Grant::hook) {
+      ask_subscribe(peer, 0, desk_.snapshot->options_of(channel)->subscribe_hook, whole, *std::move(permitted));
+    } else {
+      subscribe(peer, channel, whole, *std::move(permitted));
+    }
   }
 }
 
@@ -89,11 +92,13 @@ std::size_t CentrifugeFront::take_place(Peer& peer, std::string_view channel, bo
   subscription.state = Subscription::State::joining;
   subscription.grant = permitted.grant;
   subscription.server_side = permitted.command == 0;
-  // Members of maps that the server keeps are those of other channels.
+  // Members of maps that the server keeps are those of other channels; of many channels nobody is a member.
   const bool lists_others = options.subscription_type == hub::SubscriptionType::map_clients ||
                             options.subscription_type == hub::SubscriptionType::map_users;
-  subscription.listed = changes.presence.value_or(options.presence) && !lists_others;
-  subscription.announced = changes.join_leave.value_or(options.join_leave) && !lists_others;
+  subscription.wildcard = is_wildcard(options, channel);
+  const bool has_members = !lists_others && !subscription.wildcard;
+  subscription.listed = changes.presence.value_or(options.presence) && has_members;
+  subscription.announced = changes.join_leave.value_or(options.join_leave) && has_members;
   subscription.tells_events =
       subscription.announced && (wants_events || changes.force_push_join_leave.value_or(options.force_push_join_leave));
   const bool refreshed_by_hook = permitted.grant == Subscription::Grant::hook && !options.sub_refresh_hook.empty();
@@ -109,9 +114,22 @@ std::size_t CentrifugeFront::take_place(Peer& peer, std::string_view channel, bo
 
 void CentrifugeFront::join(Peer& peer, std::size_t place, std::string_view channel, const hub::Since& since) {
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
-  subscription.id = desk_.fan_out.subscribe(peer.slot, channel, since, format_of(*peer.centrifuge(), subscription),
-                                            static_cast<std::uint16_t>(place), desk_.post);
-  peer.subscriptions.push_back(subscription.id);
+  const auto watch = [&](std::string_view name) {
+    const std::uint8_t format = format_of(*peer.centrifuge(), subscription);
+    const hub::SubscriptionId id =
+        desk_.fan_out.subscribe(peer.slot, name, since, format, static_cast<std::uint16_t>(place), desk_.post);
+    peer.subscriptions.push_back(id);
+    return id;
+  };
+  if (subscription.wildcard) {
+    subscription.pending->feeds = desk_.shared.workers();
+    for (base::WorkerId home = 0; home < desk_.shared.workers(); ++home) {
+      subscription.feeds.push_back(watch(hub::wildcard_feed(channel, home)));
+    }
+    subscription.id = subscription.feeds.front();
+  } else {
+    subscription.id = watch(channel);
+  }
   desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
   if (subscription.expires != base::kNever) arm(peer);
 }
@@ -120,7 +138,9 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
                                 Permitted permitted) {
   const NamespaceOptions& options = *desk_.snapshot->options_of(channel);
   const auth::ChannelOverride& changes = permitted.changes;
-  const bool has_history = options.history_messages_max > 0;
+  // Of many channels there is no one position.
+  const bool wildcard = is_wildcard(options, channel);
+  const bool has_history = options.history_messages_max > 0 && !wildcard;
   const bool recoverable =
       changes.force_recovery.value_or(options.force_recovery) || (request.recoverable && options.allow_recovery);
   const bool positioned = changes.force_positioning.value_or(options.force_positioning) ||
@@ -130,10 +150,10 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   Subscription& subscription = session.subscriptions[place];
   subscription.recoverable = recoverable && has_history;
   subscription.positioned = (positioned || recoverable) && has_history;
-  subscription.delta = request.delta == "fossil" && options.allow_delta && !subscription.filter;
+  subscription.delta = request.delta == "fossil" && options.allow_delta && !subscription.filter && !wildcard;
   // Not in Protobuf: the JavaScript SDK (5.8) asks for numbers there too, and then finds no subscription by them.
   subscription.by_number =
-      options.allow_channel_compaction && asks_for_numbers(request) && !subscription.server_side &&
+      options.allow_channel_compaction && asks_for_numbers(request) && !subscription.server_side && !wildcard &&
       session.carrier.format == door::centrifuge::Carrier::Format::json;
   Session::Pending& pending = *subscription.pending;
   pending.rejects_unrecovered = rejects_unrecovered(request);
@@ -216,7 +236,7 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
   }
   hub::ClientIdentity identity = session.identity;
   identity.chan_info = subscription.info;
-  enter_presence_maps(desk_, subscription.id, channel, identity);
+  if (!subscription.wildcard) enter_presence_maps(desk_, subscription.id, channel, identity);
   if (!subscription.listed && !subscription.announced) return;
   desk_.attendance.enter(subscription.id, base::SharedBytes::copy(channel), std::move(identity),
                          subscription.announced ? hub::Announce::yes : hub::Announce::no, desk_.post);
@@ -227,11 +247,17 @@ void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
   if (subscription.settled) announce_unsubscribed(desk_, peer, channel_of(subscription));
   remove_own_key(*peer.centrifuge(), subscription);
   leave_presence_maps(desk_, subscription.id);
-  for (const hub::SubscriptionId id : {subscription.id, subscription.events}) {
-    if (id == hub::SubscriptionId{}) continue;
+  const auto forget = [&](hub::SubscriptionId id) {
+    if (id == hub::SubscriptionId{}) return;
     desk_.attendance.leave(id);
     desk_.fan_out.unsubscribe(id);
     peer.subscriptions.remove(id);
+  };
+  if (subscription.wildcard) {
+    for (const hub::SubscriptionId id : subscription.feeds) forget(id);
+  } else {
+    forget(subscription.id);
+    forget(subscription.events);
   }
   if (subscription.pending && subscription.pending->unsubscribe != 0) --peer.centrifuge()->leaving;
   subscription = Subscription{};

@@ -144,13 +144,16 @@ hub::Sink::Taken FeedFront::on_messages(std::span<const hub::Target> targets, hu
   std::uint32_t block_format = 0;
   lagging_.clear();
   std::uint64_t left_out = 0;
+  const CentrifugeFront::Reach reach = replay ? CentrifugeFront::Reach{} : centrifuge_.reach_of(batch);
   for (const hub::Target& target : targets) {
     Peer& peer = desk_.connections.at(target.peer);
     if (!listening(peer)) {
       left_out += batch.messages.size();
     } else if ((replay || peer.unanswered) && peer.centrifuge()) {
       centrifuge_.on_replay(peer, desk_.fan_out.id_of(target.subscription), batch);
-    } else if (target.format == static_cast<std::uint32_t>(Format::individual)) {
+    } else if (target.format == static_cast<std::uint32_t>(Format::individual) ||
+               (!reach.everybody() && peer.centrifuge() &&
+                !centrifuge_.takes_shared(peer, desk_.fan_out.id_of(target.subscription), batch, reach))) {
       left_out += batch.messages.size() - deliver_individually(peer, target.subscription, batch);
     } else {
       if (block == nullptr || block_format != target.format) {

@@ -116,8 +116,6 @@ constexpr auto kKnown = std::to_array<Known>({
     {"channel.without_namespace.map", "pages of a map have up to 1,000 keys, and 5 seconds to be fetched each"},
     {"channel.without_namespace.shared_poll", "channels that are polled from a back end are not there"},
     {"channel.without_namespace.keep_latest_publication", "recovery_mode = \"cache\" keeps the newest message"},
-    {"channel.without_namespace.client_publish_debounce_interval",
-     "publishing is limited by limits.publishes_per_s_max"},
     {"channel.without_namespace.subscribe_cel", kNoExpressions},
     {"channel.without_namespace.publish_cel", kNoExpressions},
     {"channel.without_namespace.presence_cel", kNoExpressions},

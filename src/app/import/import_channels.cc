@@ -135,6 +135,9 @@ class Channels {
       options_.force_push_join_leave = false;
     }
     options_.permissions.user_limited_channels = take_switch("allow_user_limited_channels");
+    if (const auto interval = take(source_, "client_publish_debounce_interval"); interval && !interval->is_off()) {
+      set("channels.publish_debounce", *interval, "client_publish_debounce_interval");
+    }
   }
 
   void import_delta() {

@@ -20,9 +20,17 @@ base::SharedBytes Blocks::deltas(Way way, const hub::MessageRef& base) {
   for (const Deltas& each : deltas_) {
     if (each.base == from && each.way == way) return each.bytes;
   }
-  base::SharedBytes bytes = pack_deltas(way, from.get());
+  base::SharedBytes bytes = pack_deltas(way, from.get(), batch_.messages);
   if (deltas_.size() < kBasesMax) deltas_.push_back({way, from, bytes});
   return bytes;
+}
+
+base::SharedBytes Blocks::deltas(Way way, const hub::MessageRef& base, std::span<const std::uint32_t> places) {
+  if (places.empty()) return {};
+  if (places.size() == batch_.messages.size()) return deltas(way, base);
+  std::vector<hub::MessageRef> chosen;
+  for (const std::uint32_t place : places) chosen.push_back(batch_.messages[place]);
+  return pack_deltas(way, base.get(), chosen);
 }
 
 base::SharedBytes Blocks::some(Way way, std::span<const std::uint32_t> places) {
@@ -55,11 +63,11 @@ base::SharedBytes Blocks::pack(Way way, std::span<const hub::MessageRef> message
   return base::SharedBytes::copy(packer.take());
 }
 
-base::SharedBytes Blocks::pack_deltas(Way way, const hub::Message* base) {
+base::SharedBytes Blocks::pack_deltas(Way way, const hub::Message* base, std::span<const hub::MessageRef> messages) {
   ++encodings_;
   Packer packer(way.carrier);
   std::forward_list<std::string> made;
-  for (const hub::MessageRef& message : batch_.messages) {
+  for (const hub::MessageRef& message : messages) {
     made.clear();
     Push push{.channel = batch_.channel,
               .body = publication_as_delta(*message, base, way.carrier.format, scope_, made)};

@@ -30,8 +30,10 @@ class Blocks final : public hub::Batch::Made {
       : batch_(batch), scope_{batch.epoch.view(), with_position}, number_(number) {}
 
   base::SharedBytes whole(Way way);
-  // `base`: what the client got last of this channel; null: nothing. Not for companions of channels.
+  // `base`: what the client got last of this channel; null: nothing. Not for companions of channels and feeds.
   base::SharedBytes deltas(Way way, const hub::MessageRef& base);
+  // The same of those with these places in the batch, in order; null if there are none. Shared only if that is all.
+  base::SharedBytes deltas(Way way, const hub::MessageRef& base, std::span<const std::uint32_t> places);
   // Those with these places in the batch, in order; null if there are none.
   base::SharedBytes some(Way way, std::span<const std::uint32_t> places);
 
@@ -57,7 +59,7 @@ class Blocks final : public hub::Batch::Made {
 
   void address(Push& push, Way way) const;
   base::SharedBytes pack(Way way, std::span<const hub::MessageRef> messages);
-  base::SharedBytes pack_deltas(Way way, const hub::Message* base);
+  base::SharedBytes pack_deltas(Way way, const hub::Message* base, std::span<const hub::MessageRef> messages);
   std::vector<base::SharedBytes>& each_of(Way way);
 
   const hub::Batch& batch_;

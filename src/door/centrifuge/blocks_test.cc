@@ -73,6 +73,20 @@ TEST(Blocks, WhoHadTheSameMessageSharesTheDeltas) {
   EXPECT_EQ(f.blocks.encodings(), 4U);
 }
 
+TEST(Blocks, DeltasPassOverWhatIsLeftOut) {
+  const hub::MessageRef before = message(1, "before");
+  Fixture f({message(10, "a", Delta::yes), message(11, "b", Delta::yes), message(12, "c", Delta::yes)});
+  const std::vector<std::uint32_t> all{0, 1, 2}, last{2}, first{0};
+  EXPECT_TRUE(f.blocks.deltas(kSocket, before, {}).empty());
+  EXPECT_TRUE(same(f.blocks.deltas(kSocket, before, all), f.blocks.deltas(kSocket, before)));
+
+  Fixture alone({f.messages[2]});
+  EXPECT_EQ(f.blocks.deltas(kSocket, before, last).view(), alone.blocks.deltas(kSocket, before).view())
+      << "to what the client had, not to what it did not get";
+  EXPECT_NE(f.blocks.deltas(kSocket, before, last).view(), f.blocks.deltas(kSocket, f.messages[1], last).view());
+  EXPECT_EQ(count(f.blocks.deltas(kSocket, nullptr, first).view(), "\"delta\":true"), 0U);
+}
+
 TEST(Blocks, WhatGoesWholeDoesNotDependOnWhatWasBefore) {
   Fixture f({message(10, "a"), message(11, "b", Delta::yes)});
   const base::SharedBytes one = f.blocks.deltas(kSocket, message(1, "x"));

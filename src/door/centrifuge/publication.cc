@@ -5,6 +5,7 @@
 #include "codec/base64.h"
 #include "codec/delta.h"
 #include "codec/json_out.h"
+#include "hub/wildcard.h"
 
 namespace door::centrifuge {
 namespace {
@@ -49,6 +50,7 @@ Publication publication_of(const hub::Message& message, const PublicationScope& 
   publication.removed = extras->removed;
   publication.score = extras->score;
   publication.version = extras->version;
+  publication.channel = extras->channel.view();
   return publication;
 }
 
@@ -72,7 +74,8 @@ Publication publication_as_delta(const hub::Message& message, const hub::Message
 
 Push push_of(std::string_view channel, const hub::Message& message, const PublicationScope& scope) {
   const std::size_t end = channel.find('\0');
-  if (end == std::string_view::npos) return {.channel = channel, .body = publication_of(message, scope)};
+  if (end == std::string_view::npos)
+    return {.channel = hub::wildcard_of(channel), .body = publication_of(message, scope)};
   Push push{.channel = channel.substr(0, end)};
   const hub::Extras& extras = *message.extras();
   if (extras.event == "join") {

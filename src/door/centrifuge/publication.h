@@ -26,8 +26,8 @@ Publication publication_as_delta(const hub::Message& message, const hub::Message
 
 ClientInfo info_of(const hub::ClientIdentity& identity);
 
-// Of a message of `channel`, or of its companion with the events of presence (hub/events_channel.h): a publication, a
-// join or a leave.
+// Of a message of `channel`, of a wildcard's feed, or of its companion with the events of presence
+// (hub/events_channel.h): a publication, a join or a leave.
 Push push_of(std::string_view channel, const hub::Message& message, const PublicationScope& scope);
 
 }  // namespace door::centrifuge
