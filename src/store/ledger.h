@@ -121,15 +121,18 @@ class Ledger {
 
   void take_batch();
   void run_batch(base::Instant now, base::WallTime wall);
-  // What a statement said that ends the batch; ok: the command has its result.
+  // Savepoints cost as much as the commands in them, and are needed only by a batch of which some command fails.
+  enum class Savepoints : std::uint8_t { no, yes };
+  Status execute_all(Savepoints savepoints, base::WallTime wall);
+  Status execute_alone(Running& running, base::WallTime wall);
   Status execute(Running& running, base::WallTime wall);
-  Status answer_or_apply(Running& running, base::WallTime wall);
   Status apply(Running& running, base::WallTime wall);
   void finish(Running& running, base::Instant now);
   std::expected<bool, Status> answer_if_repeated(Running& running, base::WallTime wall);
   void refuse_all(std::vector<Running>& batch, Status status, bool committing);
   void fail();
-  Status sweep(base::WallTime wall, std::size_t rows);
+  Status sweep(base::WallTime wall);
+  void roll_back();
   bool undo_savepoint(Status why);
   bool background_due(base::Instant now);
   void checkpoint();
@@ -160,6 +163,7 @@ class Ledger {
   std::size_t queue_bytes_ = 0;
   std::deque<Result> results_;
   std::vector<Running> batch_;
+  std::size_t appended_ = 0;                                           // by the batch
   std::unordered_set<base::Hash128, base::Hash128Hash> unknown_keys_;  // of the batch that failed
   bool more_to_sweep_ = false;
   bool must_restart_log_ = false;    // before anything is written
