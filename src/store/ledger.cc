@@ -73,6 +73,7 @@ std::optional<Result> Ledger::poll_result() {
 }
 
 base::Instant Ledger::next_timeout() const {
+  if (backup_runs()) return base::Instant::min();
   if (state() == State::failed) return queue_.empty() ? base::kNever : base::Instant::min();
   if (must_restart_log_) return restart_log_at_;
   if (!queue_.empty() || more_to_sweep_) return base::Instant::min();
@@ -80,6 +81,20 @@ base::Instant Ledger::next_timeout() const {
 }
 
 void Ledger::step(base::Instant now, base::WallTime wall) {
+  write(now, wall);
+  if (backup_runs()) backup_->step(kBackupSlicePages);
+}
+
+std::expected<void, std::string> Ledger::begin_backup(Disk& to, std::string name) {
+  if (backup_runs()) return std::unexpected("a backup is being made already");
+  backup_.reset();
+  auto backup = Backup::begin(connection_, to, std::move(name), entropy_);
+  if (!backup) return std::unexpected(std::move(backup.error()));
+  backup_ = std::move(*backup);
+  return {};
+}
+
+void Ledger::write(base::Instant now, base::WallTime wall) {
   if (state() == State::failed) {
     answer_without_writing(wall, Error::read_only);
     return;

@@ -288,7 +288,7 @@ struct VfsMethods {
   static int last_error(sqlite3_vfs*, int, char*) { return 0; }
 };
 
-Vfs::Vfs(Disk& disk, base::Entropy& entropy) : disk_(disk), entropy_(entropy) {
+Vfs::Vfs(Disk& disk, std::uint64_t seed) : disk_(disk), entropy_(seed) {
   // SQLite finds it by name among all of the process.
   name_ = "wirebird-" + std::to_string(reinterpret_cast<std::uintptr_t>(this));
   methods_ = std::make_unique<sqlite3_vfs>(sqlite3_vfs{
