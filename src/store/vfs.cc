@@ -3,8 +3,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
-#include <new>
+#include <thread>
 #include <utility>
 
 #include "base/assert.h"
@@ -272,8 +273,12 @@ struct VfsMethods {
     return bytes;
   }
 
-  // Nothing here waits: a lock that is taken is answered with busy.
-  static int sleep(sqlite3_vfs*, int) { return 0; }
+  // Asked for by a reader alone that finds the index of the log between two states, because the writer is about to
+  // change it: microseconds. Where there is one thread, nobody finds it so.
+  static int sleep(sqlite3_vfs*, int microseconds) {
+    std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+    return microseconds;
+  }
 
   // Our statements never ask SQLite for the time; they are given it.
   static int current_time_ms(sqlite3_vfs*, sqlite3_int64* julian_ms) {
