@@ -183,6 +183,19 @@ class Centrifuge:
             assert reply["history"]["publications"][0]["data"] == SECRET, reply
         return self.outcome(reply)
 
+    def page_of_map(self, channel, phase, keep=False, **more):
+        """A first page of a map, which brings what is in it; and leaves again, unless it is to `keep`."""
+        reply = self.command(subscribe={"channel": channel, "type": 1, "phase": phase, **more})
+        if "subscribe" in reply:
+            result = reply["subscribe"]
+            assert phase == 0 or result["state" if phase == 2 else "publications"][0]["data"] == SECRET, reply
+            if not keep:
+                self.command(unsubscribe={"channel": channel})
+        return self.outcome(reply)
+
+    def change_map(self, channel, **more):
+        return self.outcome(self.command(publish={"channel": channel, "type": 1, **more}))
+
     def subscribe(self, channel, **more):
         """And leaves again."""
         reply = self.command(subscribe={"channel": channel, **more})

@@ -28,12 +28,26 @@ NAMESPACES = {
     "cache": {"subscribe": "token", "recovery_mode": "cache", "auto_cache_recover": True, "force_recovery": True},
 }
 
+# Namespaces whose channels are maps: what one does with those is different, so they have cells of their own.
+MAPS = {
+    "mapclosed": {},
+    "mapanyone": {"subscribe": "anyone", "publish": "anyone", "remove": "anyone"},
+    "mapuser": {"subscribe": "user", "publish": "user"},
+    "maptoken": {"subscribe": "token", "publish": "token", "remove": "token"},
+    "mapread": {"subscribe": "anyone", "publish": "token", "remove": "user"},
+    "mapdrop": {"publish": "anyone"},
+    "mapmembers": {"subscribe": "user", "publish_for_subscriber": True, "remove_for_subscriber": True},
+    "mapwriters": {"subscribe": "token", "publish_for_subscriber": True, "remove": "nobody"},
+    "mapsweepers": {"subscribe": "user", "remove_for_subscriber": True, "map_mode": "ephemeral"},
+}
+MAP_CHANNELS = [f"{name}:{part}-1" for name in MAPS for part in ("in", "out")] + ["$maptoken:in-1", "$mapanyone:out-1"]
+
 # `in` is inside the wildcards of every token that has patterns, `out` is outside of them. Of `closed`, `unknown` and the
 # like both are refused: a wildcard gives no right that the namespace does not give.
 CHANNELS = ([f"{name}:{part}-1" for name in NAMESPACES for part in ("in", "out")]
             + ["limited:in-1#ann", "limited:out-1#ann", "limited:in-1#bob,ann", "limited:in-1#annabel", "numbered:in-x",
                "$token:in-1", "$token:out-1", "$anyone:in-1", "$anyone:out-1", "$members:in-1", "unknown:in-1", "in-1"])
-PATTERNS = [f"{name}:in*" for name in NAMESPACES] + ["$token:in*", "$anyone:in*", "$members:in*", "unknown:in*", "in*"]
+PATTERNS = [f"{name}:in*" for name in (*NAMESPACES, *MAPS)] + ["$maptoken:in*", "$token:in*", "$anyone:in*", "$members:in*", "unknown:in*", "in*"]
 
 Who = collections.namedtuple("Who", "name user subscribe publish api_key", defaults=("", (), (), False))
 ANONYMOUS = Who("anonymous")
@@ -71,7 +85,7 @@ def namespace_of(channel):
     prefix, colon, rest = channel.removeprefix("$").partition(":")
     if not colon:
         return "", {}, channel
-    return prefix, NAMESPACES.get(prefix), rest
+    return prefix, MAPS.get(prefix, NAMESPACES.get(prefix)), rest
 
 
 def covers(patterns, channel):
@@ -91,7 +105,7 @@ def verdict(who, verb, channel, subscribed=False, channel_token=False):
     if who.api_key:
         return "allow"
     subscribe = options.get("subscribe", "nobody")
-    key = {"subscribe": "subscribe", "publish": "publish", "history": "read_history", "presence": "read_presence"}[verb]
+    key = {"subscribe": "subscribe", "publish": "publish", "remove": "remove", "history": "read_history", "presence": "read_presence"}[verb]
     own = options.get(key) if verb != "subscribe" else subscribe
     as_subscribe = verb in ("history", "presence") and own is None
     if subscribed and (options.get(f"{key}_for_subscriber") or as_subscribe):
@@ -108,13 +122,14 @@ def verdict(who, verb, channel, subscribed=False, channel_token=False):
     inside = subscribed or mine or not (private or limited)
     if access == "anyone" and inside:
         return "allow"
-    if channel_token and verb != "publish":
+    changes = verb in ("publish", "remove")
+    if channel_token and not changes:
         return "allow"
     if not has_token(who):
         return "missing"
     if access == "user" and who.user and inside:
         return "allow"
-    return "allow" if covers(who.publish if verb == "publish" else who.subscribe, channel) else "forbidden"
+    return "allow" if covers(who.publish if changes else who.subscribe, channel) else "forbidden"
 
 
 def config(more="", namespaces=NAMESPACES):
@@ -127,6 +142,8 @@ def config(more="", namespaces=NAMESPACES):
              "[limits]", "channels_per_peer_max = 1000", "connections_per_address_max = 10000", "[centrifuge]",
              "anonymous_without_token = true", more]
     lines += ["[channels]", "presence = true"]
+    for name, options in MAPS.items():
+        lines += [f"[namespaces.{name}]", 'subscription_type = "map"'] + [f"{key} = {value(v)}" for key, v in options.items()]
     for name, options in namespaces.items():
         lines += [f"[namespaces.{name}]", "presence = true"] + [f"{key} = {value(v)}" for key, v in options.items()]
     return "\n".join(lines)

@@ -9,24 +9,25 @@ import urllib.parse
 
 import wire
 
-# {message: {number: (name, kind)}}. Kinds: u unsigned, b bool, s text, j bytes that hold JSON, another message; *kind repeated,
+# {message: {number: (name, kind)}}. Kinds: u unsigned, z zigzag, b bool, s text, j bytes that hold JSON, another message; *kind repeated,
 # %kind a map from text.
 MESSAGES = {
     "Error": {1: ("code", "u"), 2: ("message", "s"), 3: ("temporary", "b")},
     "ClientInfo": {1: ("user", "s"), 2: ("client", "s"), 3: ("conn_info", "j"), 4: ("chan_info", "j")},
     "Publication": {4: ("data", "j"), 5: ("info", "ClientInfo"), 6: ("offset", "u"), 7: ("tags", "%s"), 8: ("delta", "b"), 9: ("time", "u"),
-                    14: ("epoch", "s")},
+                    11: ("key", "s"), 12: ("removed", "b"), 13: ("score", "z"), 14: ("epoch", "s")},
     "Position": {1: ("offset", "u"), 2: ("epoch", "s")},
     "ConnectRequest": {1: ("token", "s"), 2: ("data", "j"), 3: ("subs", "%SubscribeRequest"), 4: ("name", "s"), 5: ("version", "s")},
     "ConnectResult": {1: ("client", "s"), 2: ("version", "s"), 3: ("expires", "b"), 4: ("ttl", "u"), 5: ("data", "j"),
                       6: ("subs", "%SubscribeResult"), 7: ("ping", "u"), 8: ("pong", "b"), 9: ("session", "s"), 10: ("node", "s"), 11: ("time", "u")},
     "SubscribeRequest": {1: ("channel", "s"), 2: ("token", "s"), 3: ("recover", "b"), 6: ("epoch", "s"), 7: ("offset", "u"),
-                         9: ("positioned", "b"), 10: ("recoverable", "b"), 11: ("join_leave", "b"), 12: ("delta", "s"), 14: ("flag", "u"), 15: ("type", "u")},
+                         9: ("positioned", "b"), 10: ("recoverable", "b"), 11: ("join_leave", "b"), 12: ("delta", "s"), 14: ("flag", "u"), 15: ("type", "u"),
+                         16: ("phase", "u"), 17: ("cursor", "s"), 18: ("limit", "u"), 19: ("asc", "b")},
     "SubscribeResult": {1: ("expires", "b"), 2: ("ttl", "u"), 3: ("recoverable", "b"), 6: ("epoch", "s"), 7: ("publications", "*Publication"),
                         8: ("recovered", "b"), 9: ("offset", "u"), 10: ("positioned", "b"), 11: ("data", "j"), 12: ("was_recovering", "b"),
-                        13: ("delta", "b"), 14: ("id", "u")},
+                        13: ("delta", "b"), 14: ("id", "u"), 15: ("type", "u"), 16: ("phase", "u"), 17: ("cursor", "s"), 18: ("state", "*Publication")},
     "Channel": {1: ("channel", "s")},
-    "PublishRequest": {1: ("channel", "s"), 2: ("data", "j")},
+    "PublishRequest": {1: ("channel", "s"), 2: ("data", "j"), 3: ("type", "u"), 4: ("key", "s"), 5: ("removed", "b")},
     "PresenceResult": {1: ("presence", "%ClientInfo")},
     "PresenceStatsResult": {1: ("num_clients", "u"), 2: ("num_users", "u")},
     "HistoryRequest": {1: ("channel", "s"), 7: ("limit", "u"), 8: ("since", "Position"), 9: ("reverse", "b")},
@@ -90,7 +91,7 @@ def end_of_first(data):
 
 def field(number, kind, value):
     if kind in "ub":
-        return varint(number << 3) + varint(int(value))
+        return varint(number << 3) + varint(int(value) & (1 << 64) - 1)
     if kind == "s":
         data = value.encode()
     elif kind == "j":
@@ -136,6 +137,8 @@ def fields_of(data):
 def value_of(kind, raw):
     if kind == "u":
         return raw
+    if kind == "z":
+        return raw >> 1 ^ -(raw & 1)
     if kind == "b":
         return bool(raw)
     if kind == "s":
@@ -157,7 +160,7 @@ def decode(message, data):
             out.setdefault(name, {})[entry.get(1, b"").decode()] = value_of(kind[1:], entry.get(2, b""))
         else:
             assert name not in out, f"{name} stands twice"
-            assert kind not in "ubs" or raw, f"{message}.{name} is zero and was written"
+            assert kind not in "ubsz" or raw, f"{message}.{name} is zero and was written"
             out[name] = value_of(kind, raw)
     return out
 

@@ -15,7 +15,9 @@ BOTH_WAYS = {"Centrifuge WebSocket": doors.CentrifugeSocket, "Centrifuge HTTP st
 DOORS = (*RAW, *BOTH_WAYS, "Centrifuge uni SSE", "server API")
 ACTIONS = ("connect", "subscribe", "subscribe among others", "subscribe with its token", "subscribe with a wrong token", "publish",
            "publish when subscribed", "history", "history when subscribed", "presence", "presence when subscribed", "presence_stats",
-           "presence_stats when subscribed", "replay by position", "replay by time", "last value", "cache recovery", "server-side subscription")
+           "presence_stats when subscribed", "replay by position", "replay by time", "last value", "cache recovery", "server-side subscription",
+           "map state", "map changes", "map at once", "map with its token", "map publish", "map publish when subscribed", "map remove",
+           "map remove when subscribed")
 NO_VERB = "this door has no such request"
 ONE_REQUEST = "who connects subscribes: the cell is `subscribe`"
 ABSENT = {
@@ -38,6 +40,10 @@ ABSENT = {
     ("server API", "subscribe"): "the cell is `server-side subscription`",
     **{("server API", action): "a key has no subscriptions" for action in ACTIONS
        if action.startswith("subscribe ") or action.endswith("when subscribed") or action == "cache recovery"},
+    **{(door, action): "it knows of no maps but their changes, as messages" for door in (*RAW, "Centrifuge uni SSE") for action in ACTIONS
+       if action.startswith("map ")},
+    **{("server API", action): "a key has no subscriptions; what it may do with maps is in test_api.py" for action in ACTIONS
+       if action.startswith("map ")},
     ("server API", "connect"): "a request each: who has no key has no action",
 }
 
@@ -192,6 +198,43 @@ class Matrix(rig.ServerTest):
                 with carrier(self.server, {}, {"token": model.token_of(ann)}) as client:
                     client.send(json.dumps({"id": 2, "subscribe": {"channel": "token:in-1", "token": model.tokens.token(claims)}}))
                     self.cell(door, "subscribe with a wrong token", ann, str(claims), 3500, client.wait_for_end())
+
+    def test_maps(self):
+        epochs = {}
+        with doors.CentrifugeSocket(self.server, {"X-API-Key": model.API_KEY}, {}) as owner:
+            for channel in model.MAP_CHANNELS:
+                self.assertEqual(owner.change_map(channel, key="a", data=doors.SECRET), "allow", channel)
+                epochs[channel] = owner.command(subscribe={"channel": channel, "type": 1, "phase": 2})["subscribe"]["epoch"]
+        for door, carrier in BOTH_WAYS.items():
+            for who in model.WHO:
+                connect = {"token": model.token_of(who)} if model.has_token(who) else {}
+                headers = model.headers_of(who) if who.api_key else {}
+                with carrier(self.server, headers, connect) as client:
+                    for channel in model.MAP_CHANNELS:
+                        self.one_map(door, who, client, channel, {"recover": True, "epoch": epochs[channel]})
+
+    def one_map(self, door, who, client, channel, recover):
+        def expected(verb, **standing):
+            return doors.on_centrifuge(model.verdict(who, verb, channel, **standing))
+
+        def changes(suffix, **standing):
+            self.cell(door, f"map publish{suffix}", who, channel, expected("publish", **standing), client.change_map(channel, key="b", data=1))
+            self.cell(door, f"map remove{suffix}", who, channel, expected("remove", **standing), client.change_map(channel, key="b", removed=True))
+
+        changes("")
+        self.cell(door, "map state", who, channel, expected("subscribe"), client.page_of_map(channel, 2))
+        if not channel.startswith("mapsweepers"):  # has no changes to recover
+            self.cell(door, "map changes", who, channel, expected("subscribe"), client.page_of_map(channel, 1, **recover))
+        self.cell(door, "map at once", who, channel, expected("subscribe"), client.page_of_map(channel, 0, **recover))
+        if client.page_of_map(channel, 2, keep=True) == "allow":
+            changes(" when subscribed", subscribed=True)
+            client.command(unsubscribe={"channel": channel})
+        if not who.api_key:
+            own = model.tokens.token({"channel": channel, **({"sub": who.user} if who.user else {})})
+            self.cell(door, "map with its token", who, channel, expected("subscribe", channel_token=True),
+                      client.page_of_map(channel, 2, keep=True, token=own))
+            client.command(unsubscribe={"channel": channel})
+        client.pushes.clear()
 
     def test_who_may_connect(self):
         ann = model.WHO[4]

@@ -101,6 +101,86 @@ user_limited_channels = true
 subscribe = "user"
 channel_pattern = "[0-9]+"
 [namespaces.personal]
+[namespaces.map]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+publish = "user"
+remove = "user"
+[namespaces.mapreadonly]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+[namespaces.mapsub]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+publish_for_subscriber = true
+[namespaces.mapshort]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+history_messages_max = 3
+[namespaces.mapobjects]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+publish = "user"
+payload_format = "json_object"
+[namespaces.mapdelta]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+allow_delta = true
+delta_publish = true
+[namespaces.maptags]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+allow_tags_filter = true
+[namespaces.maptoken]
+subscription_type = "map"
+subscribe = "token"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+[namespaces.ephemeral]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+map_mode = "ephemeral"
+[namespaces.brief]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+map_key_ttl = "1s"
+[namespaces.cursors]
+subscription_type = "map"
+subscribe = "user"
+map_page_entries_min = 1
+map_catch_up_max = "1m"
+map_mode = "ephemeral"
+map_client_key = "client_id"
+map_remove_client_on_unsubscribe = true
+publish_for_subscriber = true
+[namespaces.game]
+subscribe = "user"
+map_clients_presence_prefix = "clients:"
+map_users_presence_prefix = "users:"
+[namespaces.clients]
+subscribe = "user"
+subscription_type = "map_clients"
+[namespaces.users]
+subscribe = "user"
+subscription_type = "map_users"
 """
 
 PINGS = """
@@ -151,6 +231,9 @@ class Production(Groups):
 
     def test_channels(self):
         self.run_group("channels")
+
+    def test_maps(self):
+        self.run_group("maps")
 
     def test_delta(self):
         self.run_group("delta")

@@ -7,6 +7,7 @@ import sys
 import unittest
 
 import centrifuge_recovery
+import map_recovery
 import recovery_model
 import rig
 
@@ -42,6 +43,30 @@ class Recovery(unittest.TestCase):
         self.assertEqual(problems, [])
         self.assertEqual((totals["lost"], totals["either"]), (0, 0))
         self.assertGreater(totals["unsubscribed 2500"], 0, "nobody fell behind")
+
+    def test_maps(self):
+        """Whatever happens while a client pages, is away or comes back: what it holds is the state of the map at its offset."""
+        for workers in (1, 3):
+            with self.subTest(workers=workers):
+                with rig.Server("--workers", str(workers), config=map_recovery.CONFIG) as server:
+                    problems, totals, maps = asyncio.run(asyncio.wait_for(
+                        map_recovery.run(server.port, 4 * RECONNECTS, CLIENTS, f"{SEED} {workers}"), SECONDS_MAX))
+                print(json.dumps({"maps": True, "workers": workers, "seed": SEED, **dict(sorted(totals.items()))}), file=sys.stderr)
+                self.assertEqual(problems, [])
+                for kind in ("recovered", "synchronised", "error 112", "pages of state", "pages of changes"):
+                    self.assertGreater(totals[kind], RECONNECTS // 20, kind)
+                self.falsified(maps["mapall:1"])
+
+    def falsified(self, known):
+        """The model finds what was falsified."""
+        offset, entries, what = max(known.checks, key=lambda check: len(check[1]))
+        key = next(iter(entries))
+        for wrong in ({**entries, key: -1}, {**entries, "another": 1}, {k: v for k, v in entries.items() if k != key}):
+            known.checks.append((offset, wrong, what))
+            problems = []
+            known.judge(problems)
+            self.assertEqual(len(problems), 1)
+            known.checks.pop()
 
     def test_answers_that_are_larger_than_a_queue(self):
         """Two histories of their default size, recovered at once by one that reads at its own pace: not a slow reader, who

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import WebSocket from "ws";
 
-import { API_WAITS, DEADLINE_MS, LONG_AGO, USER, api, channel, each, eventually, now, publish, refusal, server, sign, subscriptionToken, token } from "./rig.mjs";
+import { API_WAITS, DEADLINE_MS, LONG_AGO, USER, api, channel, configured, each, eventually, now, publish, refusal, server, sign, subscriptionToken, token } from "./rig.mjs";
 
 // What the SDK makes of a terminal error of subscribe.
 const ends = async (sub) => {
@@ -150,12 +150,17 @@ each("a name that no channel can have is error 107", async (door) => {
   await door.subscribed(client, `pattern:${channel().replace(/[^0-9]/g, "")}`);
 });
 
-each("map and shared poll subscriptions are error 108", async (door) => {
+each("a stream is no map, and shared polls are not served", async (door) => {
   const client = await door.connected();
-  const map = client.newMapSubscription(channel());
-  const ended = new Promise((resolve) => map.on("unsubscribed", resolve));
-  map.subscribe();
-  assert.equal((await ended).code, 108);
+  const wrong = [
+    [client.newMapSubscription(channel()), 107],
+    [client.newSharedPollSubscription(channel(), { getSignature: async () => ({ signature: "1:2:ab", items: [] }) }), 108],
+  ];
+  for (const [sub, code] of wrong) {
+    const ended = new Promise((resolve) => sub.on("unsubscribed", resolve));
+    sub.subscribe();
+    assert.equal((await ended).code, code);
+  }
 });
 
 each("a channel of certain users", async (door) => {
@@ -291,3 +296,35 @@ each("who is not renewed in time has 25 s more", async (door) => {
   await eventually(() => said(sub.log, "subscribing", 2501) && said(idle.log, "connecting", 3005), "both ended", 2 * DEADLINE_MS);
   assert.equal(client.state, "connected");
 }, { fits: (transport) => transport.name === "WebSocket, JSON" });
+
+// The SDK asks for numbers in place of names whenever it subscribes, and keeps what it is told in _id.
+each("numbers in place of channel names", async (door) => {
+  const names = [channel("compact"), channel("compact"), channel("compact")];
+  const client = await door.connected();
+  const other = await door.connected();
+  const subs = [];
+  for (const name of names) subs.push(await door.subscribed(client, name, { joinLeave: true, recoverable: true }));
+  const json = door.transport.format === "json";
+  for (const sub of subs) assert.equal(sub._id > 0, json, `${sub._id}`);
+  if (json) assert.equal(new Set(subs.map((sub) => sub._id)).size, 3);
+  const check = async (round) => {
+    for (const [n, name] of names.entries()) await publish(name, { round, n });
+    for (const [n, sub] of subs.entries()) {
+      assert.deepEqual(door.unpack((await sub.log.next("publication")).data), { round, n });
+    }
+  };
+  await check(0);
+  for (const [n, name] of names.entries()) {
+    await subs[n].log.next("join", ({ info }) => info.client !== undefined); // its own
+    const guest = await door.subscribed(other, name);
+    await subs[n].log.next("join");
+    guest.unsubscribe();
+    await subs[n].log.next("leave");
+  }
+  // One goes, and another one comes, perhaps with the number of the first.
+  subs[1].unsubscribe();
+  assert.equal(subs[1]._id, 0);
+  names[1] = channel("compact");
+  subs[1] = await door.subscribed(client, names[1], { joinLeave: true });
+  await check(1);
+}, { fits: configured });

@@ -287,7 +287,9 @@ TEST(HubPresence, WatchersAreToldOnceWhoComesAndGoes) {
 // that comes last for the truth.
 TEST(HubPresence, AClientThatSubscribesAnewStays) {
   Cluster hub(2);
+  hub.nodes[0]->credits = 1000;  // so that no entering waits while a leave goes by
   const auto watcher = hub.watch(1, "room");
+  hub.settle();
   const auto before = hub.enter(0, "room", "a");
   hub.settle();
   const auto anew = hub.enter(0, "room", "a");

@@ -91,8 +91,10 @@ ErrorCode reply_error_of(base::Error error) noexcept {
     case base::Error::busy:
       return ErrorCode::too_many_requests;
     case base::Error::too_many_channels:
+    case base::Error::map_full:
       return ErrorCode::limit_exceeded;
     case base::Error::bad_channel:
+    case base::Error::channel_type:
     case base::Error::bad_parameter:
     case base::Error::bad_json:
     case base::Error::json_depth:

@@ -220,7 +220,10 @@ void CentrifugeFront::arm(Peer& peer) {
 
 void CentrifugeFront::drained(Peer& peer) { recover_next(peer); }
 
-void CentrifugeFront::gone(Peer& peer) { recoveries_.erase(peer.slot); }
+void CentrifugeFront::gone(Peer& peer) {
+  recoveries_.erase(peer.slot);
+  leave_maps(peer);
+}
 
 void CentrifugeFront::reply(Peer& peer, Reply reply) {
   if (peer.dying || peer.phase == Peer::Phase::closing) return;
@@ -230,7 +233,7 @@ void CentrifugeFront::reply(Peer& peer, Reply reply) {
   const std::string bytes = packer.take();
   // What a client missed was asked for, and does not make it a slow reader.
   const auto* subscribed = std::get_if<door::centrifuge::SubscribeResult>(&reply.body);
-  const bool asked_for = subscribed != nullptr && !subscribed->publications.empty();
+  const bool asked_for = subscribed != nullptr && !(subscribed->publications.empty() && subscribed->state.empty());
   if (!asked_for && !peer.out.empty() &&
       peer.out.bytes() - peer.replay_bytes + bytes.size() > desk_.options().queue_bytes_max) {
     return close_slow(desk_, peer);

@@ -29,12 +29,6 @@
 
 namespace server {
 
-// How long something lives that a token allows until `expires`.
-struct Lifetime {
-  std::uint32_t ttl = 0;  // s, as clients are told; 0: for ever
-  base::Instant ends = base::kNever;
-  base::Instant until = base::kNever;  // with the time that they have to send a new token
-};
 // Nothing: it is over.
 std::optional<Lifetime> lifetime_of(base::WallTime expires, base::WallTime wall, base::Instant now);
 
@@ -55,7 +49,7 @@ class CentrifugeFront final : public HookSink {
   void receive(Peer& peer, std::string_view frame);
   void handle_timeout(Peer& peer);
   void drained(Peer& peer);  // there is room in its queue
-  // The last call: its requests find nobody.
+  // The last call: its requests find nobody, and its keys go.
   void gone(Peer& peer);
   // The permissions may have changed.
   void reauthorise(Peer& peer);
@@ -85,18 +79,15 @@ class CentrifugeFront final : public HookSink {
   bool published(const hub::Published& answer);
   bool history(const hub::Page& page);
   bool present(hub::Present& answer);
+  bool state_read(const hub::StatePage& page);
 
  private:
   using Session = CentrifugeSession;
   using Subscription = CentrifugeSession::Subscription;
-  struct Permitted {  // what is known of a subscription that may be
-    std::uint32_t command = 0;
-    Subscription::Grant grant = Subscription::Grant::policy;
-    Lifetime lifetime;
-    auth::ChannelOverride changes;
-    std::string info;  // JSON
-    auth::Payload data;
-    std::unique_ptr<hub::TagFilter> filter;
+  using Permitted = CentrifugeSession::Permitted;
+  struct MapKey {  // what of a map is published; empty: of a stream
+    std::string key;
+    bool removed = false;
   };
   struct Asked {
     base::PeerId peer;
@@ -110,6 +101,7 @@ class CentrifugeFront final : public HookSink {
     std::string kept;
     hub::Kind kind = hub::Kind::json;  // of the data
     std::unique_ptr<Permitted> permitted;
+    bool map_changes = false;  // a page of them was asked for
   };
 
   // centrifuge_front.cc
@@ -153,6 +145,9 @@ class CentrifugeFront final : public HookSink {
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::UnsubscribeRequest& request);
   void subscribe(Peer& peer, std::string_view channel, const door::centrifuge::SubscribeRequest& request,
                  Permitted permitted);
+  // What any subscription begins with, whatever it is to: a place for one that is joining.
+  std::size_t take_place(Peer& peer, std::string_view channel, bool wants_events, Permitted permitted);
+  void join(Peer& peer, std::size_t place, std::string_view channel, const hub::Since& since);
   void subscribe_by_server(Peer& peer, const std::vector<auth::ServerSubscription>& wanted,
                            const door::centrifuge::Map<door::centrifuge::SubscribeRequest>& requests);
   void settle(Peer& peer);
@@ -175,14 +170,42 @@ class CentrifugeFront final : public HookSink {
   door::centrifuge::SubscribeResult answer_of(const Session& session, Subscription& subscription);
   void answer_subscribe(Peer& peer, Subscription& subscription);
 
+  // centrifuge_maps.cc
+  void subscribe_to_map(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
+  void begin_loading(Peer& peer, const door::centrifuge::SubscribeRequest& request, Permitted permitted);
+  void load(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeRequest& request);
+  std::optional<door::centrifuge::ErrorCode> refusal_of(const Peer& peer, const Session::Loading& loading);
+  static Session::Loading* loading_of(const Peer& peer, std::string_view channel);
+  bool is_revoked(const auth::CommonClaims& claims) const;
+  // Takes it out; it must be there.
+  static Session::Loading stop_loading(Peer& peer, std::string_view channel);
+  void fail_loading(Peer& peer, std::string_view channel, door::centrifuge::ErrorCode code);
+  void page_answered(Peer& peer, std::string_view channel);
+  void changes_read(Peer& peer, const Asked& asked, const hub::Page& page);
+  void join_map(Peer& peer, std::string_view channel, const door::centrifuge::MapPaging::Join& join,
+                std::vector<hub::MessageRef> state);
+  // The views live until made_ is cleared.
+  void add_page(const Session& session, Session::Loading& loading, const std::vector<hub::MessageRef>& messages,
+                const door::centrifuge::PublicationScope& scope, std::vector<door::centrifuge::Publication>& out);
+  door::centrifuge::SubscribeResult answer_of_map(const Session& session, Subscription& subscription);
+  void reply_in_pages(Peer& peer, std::uint32_t command, const door::centrifuge::SubscribeResult& result);
+  void unsubscribe_late(Peer& peer, std::string_view channel, std::uint32_t command);
+  // The key of its own that goes with a subscription.
+  void remove_own_key(const Session& session, const Subscription& subscription);
+  void leave_maps(const Peer& peer);
+  void change_map(Peer& peer, std::uint32_t command, const door::centrifuge::PublishRequest& request);
+
   // centrifuge_actions.cc
   bool subscribe_by_back_end(Peer& peer, const hub::UserAction& action);
   bool unsubscribe_by_back_end(Peer& peer, std::string_view channel);
   void refresh_by_back_end(Peer& peer, const hub::UserAction& action);
 
   // centrifuge_delivery.cc
-  static bool matches(const Subscription& subscription, const hub::Message& message);
-  // The views live until made_ is cleared.
+  static bool matches(const hub::TagFilter* filter, const hub::Message& message);
+  // The views live until made_ is cleared. `base`: what a delta may be made against; null: it comes whole.
+  door::centrifuge::Publication difference_for(const Session& session, const hub::Message* base,
+                                               const hub::Message& message,
+                                               const door::centrifuge::PublicationScope& scope);
   door::centrifuge::Publication publication_for(const Session& session, Subscription& subscription,
                                                 const hub::MessageRef& message,
                                                 const door::centrifuge::PublicationScope& scope);
@@ -198,7 +221,7 @@ class CentrifugeFront final : public HookSink {
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::RpcRequest& request);
   void handle(Peer& peer, std::uint32_t command, const door::centrifuge::SendRequest& request);
   void publish(Peer& peer, std::uint32_t command, std::string_view channel, const door::centrifuge::Payload& data,
-               const door::hook::PublishResult* changes);
+               const door::hook::PublishResult* changes, MapKey map);
   void ask_presence(Peer& peer, std::uint32_t command, std::string_view channel, std::uint32_t members_max);
   // centrifuge_hooks.cc
   static door::hook::Caller caller_of(const Session& session);

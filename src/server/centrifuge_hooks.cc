@@ -277,7 +277,7 @@ void CentrifugeFront::hook_answered(const HookAsker& asker, HookAnswer<hook::Pub
   if (result == nullptr) return;
   door::centrifuge::Payload data{asked->kept, asked->kind};
   if (result->data.kind != hook::Payload::Kind::none) data = payload_of(result->data);
-  publish(*peer, asked->command, asked->channel, data, result);
+  publish(*peer, asked->command, asked->channel, data, result, {});
 }
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const door::centrifuge::RpcRequest& request) {
@@ -341,7 +341,9 @@ void CentrifugeFront::subscribe_kept(Peer& peer, Asked asked) {
   const auto& request = std::get<door::centrifuge::SubscribeRequest>(command.request);
   // Time has passed: what was looked at before is looked at again. The server may have subscribed it meanwhile.
   if (place_of(peer, request.channel)) return refused(ErrorCode::already_subscribed);
-  if (desk_.snapshot->options_of(request.channel) == nullptr) return refused(ErrorCode::unknown_channel);
+  const NamespaceOptions* options = desk_.snapshot->options_of(request.channel);
+  if (options == nullptr) return refused(ErrorCode::unknown_channel);
+  if (static_cast<std::int32_t>(options->subscription_type) != request.type) return refused(ErrorCode::bad_request);
   const Subscription::Grant grant = asked.permitted->grant;
   if (grant == Subscription::Grant::policy || grant == Subscription::Grant::token) {
     const auto allowed =
@@ -349,13 +351,15 @@ void CentrifugeFront::subscribe_kept(Peer& peer, Asked asked) {
                                            desk_.clock.wall(), {.channel_token = grant == Subscription::Grant::token});
     if (!allowed) return refused(reply_error_of(allowed.error()));
   }
-  if (request.recover && !may_recover(peer)) return recover_later(peer, request, std::move(asked));
+  const bool recovers = request.type == 0 && request.recover;  // the pages of a map are bounded by themselves
+  if (recovers && !may_recover(peer)) return recover_later(peer, request, std::move(asked));
   const std::uint32_t unsubscribe = decided(peer, asked.channel);
-  subscribe(peer, request.channel, request, std::move(*asked.permitted));
-  if (unsubscribe == 0) return;
-  const auto place = place_of(peer, request.channel);
-  ASSERT(place);
-  peer.centrifuge()->subscriptions[*place].pending->unsubscribe = unsubscribe;
+  if (request.type != 0) {
+    begin_loading(peer, request, std::move(*asked.permitted));
+  } else {
+    subscribe(peer, request.channel, request, std::move(*asked.permitted));
+  }
+  if (unsubscribe != 0) unsubscribe_late(peer, request.channel, unsubscribe);
 }
 
 }  // namespace server

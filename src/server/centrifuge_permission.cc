@@ -27,18 +27,19 @@ void flatten(const door::centrifuge::FilterNode& node, std::vector<hub::FilterNo
   for (const auto& each : node.nodes) flatten(each, out);
 }
 
+}  // namespace
+
 // A token for one channel is revoked as any other.
-bool is_revoked(const Desk& desk, const auth::CommonClaims& claims) {
+bool CentrifugeFront::is_revoked(const auth::CommonClaims& claims) const {
   const auth::Principal bearer{.kind = auth::Principal::Kind::token,
                                .subject = claims.subject,
                                .issued = claims.issued.value_or(base::WallTime{0}),
                                .token_id = claims.token_id};
-  return desk.shared.revocations.verdict(bearer, desk.clock.wall()) != Revocations::Verdict::good;
+  return desk_.shared.revocations.verdict(bearer, desk_.clock.wall()) != Revocations::Verdict::good;
 }
 
-}  // namespace
-
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubscribeRequest& request) {
+  if (request.type != 0) return subscribe_to_map(peer, command, request);
   auto permitted = permit(peer, command, request);
   if (!permitted) return;
   const NamespaceOptions& options = *desk_.snapshot->options_of(request.channel);
@@ -72,11 +73,11 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
   if (channel.empty()) return ended(DisconnectCode::bad_request);
   if (!request.delta.empty() && request.delta != "fossil") return ended(DisconnectCode::bad_request);
   if (!door::check_channel_name(channel)) return refused(ErrorCode::bad_request);
-  if (request.type != 0) return refused(ErrorCode::not_available);
   if (place_of(peer, channel) || undecided(peer, channel) != nullptr) return refused(ErrorCode::already_subscribed);
   const auto taken = std::ranges::count_if(
       session.subscriptions, [](const Subscription& each) { return each.state != Subscription::State::free; });
-  if (static_cast<std::size_t>(taken) + session.undecided.size() >= desk_.options().channels_per_peer_max) {
+  if (static_cast<std::size_t>(taken) + session.undecided.size() + session.loading.size() >=
+      desk_.options().channels_per_peer_max) {
     return refused(ErrorCode::limit_exceeded);
   }
   const Snapshot& snapshot = *desk_.snapshot;
@@ -96,13 +97,14 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
     const bool own = claims.channel == channel && claims.common.subject == session.identity.user.view() &&
                      (claims.client.empty() || claims.client == session.client);
     if (!own) return ended(DisconnectCode::invalid_token);
-    if (is_revoked(desk_, claims.common)) return refused(ErrorCode::permission_denied);
+    if (is_revoked(claims.common)) return refused(ErrorCode::permission_denied);
     const auto lifetime = lifetime_of(token->expires, desk_.clock.wall(), desk_.now);
     if (!lifetime) return refused(ErrorCode::token_expired);
     permitted.grant = Subscription::Grant::token;
     permitted.lifetime = *lifetime;
     permitted.changes = claims.changes;
     permitted.info = json_of(claims.info);
+    permitted.token = claims.common;
   }
   const NamespaceOptions& options = *snapshot.options_of(channel);
   // A private channel opens with a token only.
@@ -117,6 +119,7 @@ std::optional<CentrifugeFront::Permitted> CentrifugeFront::permit(Peer& peer, st
                                     {.channel_token = permitted.grant == Subscription::Grant::token});
     if (!allowed) return refused(reply_error_of(allowed.error()));
   }
+  if (request.type != static_cast<std::int32_t>(options.subscription_type)) return refused(ErrorCode::bad_request);
   // Watching a channel that nobody watches makes one: an address may do that only so often.
   if (!desk_.fan_out.watches(channel) && !desk_.new_channels.take(auth::address_prefix(peer.address.ip), desk_.now)) {
     return refused(ErrorCode::too_many_requests);
@@ -157,7 +160,7 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const SubRefresh
     desk_.refused(peer, base::Error::token_invalid);
     return end(peer, DisconnectCode::invalid_token);
   }
-  if (is_revoked(desk_, token->claims.common)) return refuse(peer, command, ErrorCode::permission_denied);
+  if (is_revoked(token->claims.common)) return refuse(peer, command, ErrorCode::permission_denied);
   const auto lifetime = lifetime_of(token->expires, desk_.clock.wall(), desk_.now);
   if (!lifetime) return refuse(peer, command, ErrorCode::expired);
   subscription.ttl = lifetime->ttl;

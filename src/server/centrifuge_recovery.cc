@@ -17,7 +17,6 @@ namespace {
 
 // What one answer brings of what was missed. A channel's history is shorter by default; beyond, the client is told
 // that it was not recovered and reads the history in pages.
-constexpr std::size_t kRecoveredMessagesMax = 16 * 1024;
 constexpr std::size_t kRecoveredBytesMax = 8 << 20;
 
 }  // namespace
@@ -77,7 +76,7 @@ void CentrifugeFront::on_replay(Peer& peer, hub::SubscriptionId id, const hub::B
   const Session& session = *peer.centrifuge();
   Session::Pending& pending = *session.subscriptions[place].pending;
   pending.reached.offset = batch.last();
-  if (pending.lost || !pending.recover) return;  // without recovery it begins behind them
+  if (pending.lost || !(pending.recover || pending.map)) return;  // without recovery it begins behind them
   for (const hub::MessageRef& message : batch.messages) {
     if (pending.cache) {  // the newest stands for all
       if (message->has(hub::Mark::transient)) continue;
@@ -96,7 +95,7 @@ void CentrifugeFront::on_replay(Peer& peer, hub::SubscriptionId id, const hub::B
       bytes += each.pending->bytes;
     }
   }
-  if (messages <= kRecoveredMessagesMax && bytes <= kRecoveredBytesMax) return;
+  if (messages <= pending.messages_max && bytes <= kRecoveredBytesMax) return;
   pending.lost = true;
   pending.messages = {};
   pending.bytes = 0;
@@ -143,6 +142,7 @@ void CentrifugeFront::on_refused(Peer& peer, hub::SubscriptionId id, base::Error
 SubscribeResult CentrifugeFront::answer_of(const Session& session, Subscription& subscription) {
   Session::Pending& pending = *subscription.pending;
   const hub::Position& top = pending.reached;
+  if (pending.map) return answer_of_map(session, subscription);
   if (pending.cache && !pending.lost) {
     const bool at_top = pending.known && pending.asked == top;
     if (at_top) {
@@ -169,7 +169,7 @@ SubscribeResult CentrifugeFront::answer_of(const Session& session, Subscription&
   if (!pending.cache) result.offset = pending.asked.offset;
   const door::centrifuge::PublicationScope scope{top.epoch.view()};
   for (const hub::MessageRef& message : pending.messages) {
-    if (subscription.filter && !matches(subscription, *message)) continue;
+    if (!matches(subscription.filter.get(), *message)) continue;
     result.publications.push_back(publication_for(session, subscription, message, scope));
   }
   return result;
@@ -191,18 +191,23 @@ void CentrifugeFront::answer_subscribe(Peer& peer, Subscription& subscription) {
                                          .offset = result.offset,
                                          .positioned = result.positioned,
                                          .data = result.data});
-  } else if (pending.rejects_unrecovered && pending.recover && pending.lost) {
+  } else if (pending.lost && (pending.map || (pending.rejects_unrecovered && pending.recover))) {
     refuse(peer, pending.command, ErrorCode::unrecoverable_position);
     subscription.state = Subscription::State::broken;
     pending.command = 0;
     return;
   } else {
-    const std::size_t before = peer.out.bytes();
-    reply(peer, {.id = pending.command, .body = result});
-    // What a client missed was asked for, and does not make it a slow reader.
-    if (!pending.messages.empty()) peer.replay_bytes += static_cast<std::uint32_t>(peer.out.bytes() - before);
+    reply_in_pages(peer, pending.command, result);
   }
   pending.command = 0;
+}
+
+// What a client missed was asked for, and does not make it a slow reader.
+void CentrifugeFront::reply_in_pages(Peer& peer, std::uint32_t command, const SubscribeResult& result) {
+  const std::size_t before = peer.out.bytes();
+  reply(peer, {.id = command, .body = result});
+  if (result.publications.empty() && result.state.empty()) return;
+  peer.replay_bytes += static_cast<std::uint32_t>(peer.out.bytes() - before);
 }
 
 }  // namespace server

@@ -55,22 +55,28 @@ std::optional<ErrorCode> CentrifugeFront::refusal_of(const Peer& peer, auth::Ver
 
 void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const PublishRequest& request) {
   const std::string_view channel = request.channel;
-  if (channel.empty() || request.data.absent()) return end(peer, DisconnectCode::bad_request);
+  if (channel.empty()) return end(peer, DisconnectCode::bad_request);
+  if (request.type == static_cast<std::int32_t>(door::centrifuge::SubscriptionType::map)) {
+    return change_map(peer, command, request);
+  }
   if (request.type != 0) return refuse(peer, command, ErrorCode::not_available);
+  if (request.data.absent()) return end(peer, DisconnectCode::bad_request);
   if (!door::check_channel_name(channel)) return refuse(peer, command, ErrorCode::bad_request);
   const NamespaceOptions* options = desk_.snapshot->options_of(channel);
   if (options == nullptr) return refuse(peer, command, ErrorCode::unknown_channel);
   if (!options->publish_hook.empty()) return ask_publish(peer, command, options->publish_hook, request);
   if (const auto refusal = refusal_of(peer, auth::Verb::publish, channel)) return refuse(peer, command, *refusal);
-  publish(peer, command, channel, request.data, nullptr);
+  publish(peer, command, channel, request.data, nullptr, {});
 }
 
 void CentrifugeFront::publish(Peer& peer, std::uint32_t command, std::string_view channel,
-                              const door::centrifuge::Payload& data, const door::hook::PublishResult* changes) {
-  const Content content = content_of(data);
+                              const door::centrifuge::Payload& data, const door::hook::PublishResult* changes,
+                              MapKey map) {
+  const Content content = map.removed ? Content{hub::Kind::json, {}} : content_of(data);
   const NamespaceOptions* options = desk_.snapshot->options_of(channel);
   if (options == nullptr) return refuse(peer, command, ErrorCode::unknown_channel);
-  if (const auto fits = door::check_payload(options->payload_format, content.kind, content.bytes); !fits) {
+  if (const auto fits = door::check_payload(options->payload_format, content.kind, content.bytes);
+      !fits && !map.removed) {
     return refuse(peer, command, reply_error_of(fits.error().error));
   }
   if (desk_.shared.overload.at_least(Overload::Level::no_publishing)) {
@@ -82,6 +88,9 @@ void CentrifugeFront::publish(Peer& peer, std::uint32_t command, std::string_vie
   if (const auto place = place_of(peer, channel)) {
     extras.publisher.chan_info = peer.centrifuge()->subscriptions[*place].info;
   }
+  if (!map.key.empty()) publish.change = std::make_unique<hub::MapChange>();
+  extras.key = std::move(map.key);
+  extras.removed = map.removed;
   bool transient = false, delta = options->delta_publish;
   if (changes != nullptr) {
     std::vector<hub::Tag> tags;
@@ -145,6 +154,10 @@ bool CentrifugeFront::history(const hub::Page& page) {
   Peer* peer = nullptr;
   auto asked = take_asked(page.request, peer);
   if (!asked || peer == nullptr) return asked.has_value();
+  if (asked->map_changes) {
+    changes_read(*peer, *asked, page);
+    return true;
+  }
   if (asked->permitted) {
     last_value_found(*peer, *std::move(asked), !page.messages.empty());
     return true;

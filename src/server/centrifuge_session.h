@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,21 @@
 #include "auth/operation_limits.h"
 #include "base/coarse_instant.h"
 #include "door/centrifuge/carrier.h"
+#include "door/centrifuge/key_bases.h"
+#include "door/centrifuge/map_paging.h"
 #include "egress/egress.h"
 #include "hub/extras.h"
 #include "hub/fan_out.h"
 #include "hub/tag_filter.h"
 
 namespace server {
+
+// How long something lives that a token allows until `expires`.
+struct Lifetime {
+  std::uint32_t ttl = 0;  // s, as clients are told; 0: for ever
+  base::Instant ends = base::kNever;
+  base::Instant until = base::kNever;  // with the time that they have to send a new token
+};
 
 struct CentrifugeSession {
   // Of a subscription whose answer has not been sent: the answer needs what the hub says first.
@@ -35,7 +45,10 @@ struct CentrifugeSession {
     bool cache = false;     // the newest message stands for all
     bool known = false;     // cache: `asked` is a position that the client had
     bool rejects_unrecovered = false;
-    auth::Payload data;  // for the answer
+    bool map = false;
+    std::vector<hub::MessageRef> state;    // map: the last page of its entries
+    std::size_t messages_max = 16 * 1024;  // that the answer brings; a history is shorter by default
+    auth::Payload data;                    // for the answer
   };
   struct Subscription {
     enum class State : std::uint8_t {
@@ -57,13 +70,34 @@ struct CentrifugeSession {
     bool delta : 1 = false;
     bool by_number : 1 = false;  // pushes carry the channel's number
     hub::SubscriptionId id;
-    hub::SubscriptionId events;            // to the companion of the channel: joins and leaves
-    hub::MessageRef base;                  // delta: what was sent last
-    base::SharedBytes info;                // chan_info, JSON
-    std::uint32_t ttl = 0;                 // s; 0: it does not expire
-    base::Instant expires = base::kNever;  // with the time that clients have to renew it
-    std::unique_ptr<Pending> pending;      // joining
+    hub::SubscriptionId events;                         // to the companion of the channel: joins and leaves
+    hub::MessageRef base;                               // delta: what was sent last
+    std::unique_ptr<door::centrifuge::KeyBases> bases;  // the same of a map, by key
+    base::SharedBytes info;                             // chan_info, JSON
+    std::uint32_t ttl = 0;                              // s; 0: it does not expire
+    base::Instant expires = base::kNever;               // with the time that clients have to renew it
+    std::unique_ptr<Pending> pending;                   // joining
     std::unique_ptr<hub::TagFilter> filter;
+  };
+  // What is known of a subscription that may be.
+  struct Permitted {
+    std::uint32_t command = 0;
+    Subscription::Grant grant = Subscription::Grant::policy;
+    Lifetime lifetime;
+    auth::ChannelOverride changes;
+    std::string info;  // JSON
+    auth::Payload data;
+    std::unique_ptr<hub::TagFilter> filter;
+    std::optional<auth::CommonClaims> token;  // of this channel, if it came with one
+  };
+  // A map that is being paged through: it has no place yet. Every page asks for the right anew.
+  struct Loading {
+    std::string channel;
+    door::centrifuge::MapPaging paging;
+    Permitted permitted;            // command: of the page that is being read
+    std::uint32_t unsubscribe = 0;  // id of a request to unsubscribe that came meanwhile
+    bool delta = false;
+    door::centrifuge::KeyBases bases;  // delta: what the pages have brought
   };
   // A subscription that a hook decides on: it has no place yet.
   struct Undecided {
@@ -107,6 +141,7 @@ struct CentrifugeSession {
   base::Instant stale_at = base::kNever;    // unless connected
   std::vector<Subscription> subscriptions;  // places are kept: hub::FanOut knows them by number
   std::vector<Undecided> undecided;
+  std::vector<Loading> loading;
 
   // Commands are worked through in order: those behind connect wait for its answer, and those behind an unsubscribe
   // until the subscription has begun and ended. Otherwise subscribe, unsubscribe, subscribe in one breath, which is how

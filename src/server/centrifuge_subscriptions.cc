@@ -9,6 +9,7 @@
 #include "server/centrifuge_close.h"
 #include "server/centrifuge_front.h"
 #include "server/feed_front.h"
+#include "server/presence_maps.h"
 
 namespace server {
 
@@ -63,6 +64,7 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
   // A unidirectional client has no other way to ask for channels; it needs the right that any client needs.
   for (const auto& [channel, request] : requests) {
     if (place_of(peer, channel)) continue;
+    if (request.type != 0) continue;  // a map needs more than one request
     SubscribeRequest whole = request;
     whole.channel = channel;
     whole.positioned = whole.recoverable = whole.join_leave = true;
@@ -75,8 +77,7 @@ void CentrifugeFront::subscribe_by_server(Peer& peer, const std::vector<auth::Se
   }
 }
 
-void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const SubscribeRequest& request,
-                                Permitted permitted) {
+std::size_t CentrifugeFront::take_place(Peer& peer, std::string_view channel, bool wants_events, Permitted permitted) {
   Session& session = *peer.centrifuge();
   const NamespaceOptions& options = *desk_.snapshot->options_of(channel);
   const auth::ChannelOverride& changes = permitted.changes;
@@ -85,35 +86,56 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   if (free == session.subscriptions.end()) session.subscriptions.emplace_back();
   Subscription& subscription = session.subscriptions[place];
 
-  const bool has_history = options.history_messages_max > 0;
-  const bool recoverable =
-      changes.force_recovery.value_or(options.force_recovery) || (request.recoverable && options.allow_recovery);
-  const bool positioned = changes.force_positioning.value_or(options.force_positioning) ||
-                          (request.positioned && options.allow_positioning);
   subscription.state = Subscription::State::joining;
   subscription.grant = permitted.grant;
-  subscription.recoverable = recoverable && has_history;
-  subscription.positioned = (positioned || recoverable) && has_history;
   subscription.server_side = permitted.command == 0;
-  subscription.listed = changes.presence.value_or(options.presence);
-  subscription.announced = changes.join_leave.value_or(options.join_leave);
+  // Members of maps that the server keeps are those of other channels.
+  const bool lists_others = options.subscription_type == hub::SubscriptionType::map_clients ||
+                            options.subscription_type == hub::SubscriptionType::map_users;
+  subscription.listed = changes.presence.value_or(options.presence) && !lists_others;
+  subscription.announced = changes.join_leave.value_or(options.join_leave) && !lists_others;
   subscription.tells_events =
-      subscription.announced &&
-      (request.join_leave || changes.force_push_join_leave.value_or(options.force_push_join_leave));
-  subscription.delta = request.delta == "fossil" && options.allow_delta && !permitted.filter;
-  // Not in Protobuf: the JavaScript SDK (5.8) asks for numbers there too, and then finds no subscription by them.
-  subscription.by_number = options.allow_channel_compaction && asks_for_numbers(request) && !subscription.server_side &&
-                           session.carrier.format == door::centrifuge::Carrier::Format::json;
+      subscription.announced && (wants_events || changes.force_push_join_leave.value_or(options.force_push_join_leave));
   const bool refreshed_by_hook = permitted.grant == Subscription::Grant::hook && !options.sub_refresh_hook.empty();
   subscription.ttl = refreshed_by_hook ? 0 : permitted.lifetime.ttl;
   subscription.expires = refreshed_by_hook ? permitted.lifetime.ends : permitted.lifetime.until;
   subscription.info = base::SharedBytes::copy(permitted.info);
   subscription.filter = std::move(permitted.filter);
   subscription.pending = std::make_unique<Session::Pending>();
+  subscription.pending->command = permitted.command;
+  subscription.pending->data = std::move(permitted.data);
+  return place;
+}
+
+void CentrifugeFront::join(Peer& peer, std::size_t place, std::string_view channel, const hub::Since& since) {
+  Subscription& subscription = peer.centrifuge()->subscriptions[place];
+  subscription.id = desk_.fan_out.subscribe(peer.slot, channel, since, format_of(*peer.centrifuge(), subscription),
+                                            static_cast<std::uint16_t>(place), desk_.post);
+  peer.subscriptions.push_back(subscription.id);
+  desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
+  if (subscription.expires != base::kNever) arm(peer);
+}
+
+void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const SubscribeRequest& request,
+                                Permitted permitted) {
+  const NamespaceOptions& options = *desk_.snapshot->options_of(channel);
+  const auth::ChannelOverride& changes = permitted.changes;
+  const bool has_history = options.history_messages_max > 0;
+  const bool recoverable =
+      changes.force_recovery.value_or(options.force_recovery) || (request.recoverable && options.allow_recovery);
+  const bool positioned = changes.force_positioning.value_or(options.force_positioning) ||
+                          (request.positioned && options.allow_positioning);
+  const std::size_t place = take_place(peer, channel, request.join_leave, std::move(permitted));
+  Session& session = *peer.centrifuge();
+  Subscription& subscription = session.subscriptions[place];
+  subscription.recoverable = recoverable && has_history;
+  subscription.positioned = (positioned || recoverable) && has_history;
+  subscription.delta = request.delta == "fossil" && options.allow_delta && !subscription.filter;
+  // Not in Protobuf: the JavaScript SDK (5.8) asks for numbers there too, and then finds no subscription by them.
+  subscription.by_number = options.allow_channel_compaction && asks_for_numbers(request) && !subscription.server_side &&
+                           session.carrier.format == door::centrifuge::Carrier::Format::json;
   Session::Pending& pending = *subscription.pending;
-  pending.command = permitted.command;
   pending.rejects_unrecovered = rejects_unrecovered(request);
-  pending.data = std::move(permitted.data);
 
   hub::Since since;
   const bool cache = options.recovery_mode == RecoveryMode::cache;
@@ -132,11 +154,7 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
       since = {.kind = hub::Since::Kind::position, .position = pending.asked, .any_epoch = request.epoch.empty()};
     }
   }
-  subscription.id = desk_.fan_out.subscribe(peer.slot, channel, since, format_of(session, subscription),
-                                            static_cast<std::uint16_t>(place), desk_.post);
-  peer.subscriptions.push_back(subscription.id);
-  desk_.counters.subscriptions.set(desk_.fan_out.subscriptions());
-  if (subscription.expires != base::kNever) arm(peer);
+  join(peer, place, channel, since);
 }
 
 // Shared with others where what goes out does not depend on the subscription.
@@ -195,9 +213,10 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
                                 static_cast<std::uint16_t>(place | Session::kEventsIndex), desk_.post);
     peer.subscriptions.push_back(subscription.events);
   }
-  if (!subscription.listed && !subscription.announced) return;
   hub::ClientIdentity identity = session.identity;
   identity.chan_info = subscription.info;
+  enter_presence_maps(desk_, subscription.id, channel, identity);
+  if (!subscription.listed && !subscription.announced) return;
   desk_.attendance.enter(subscription.id, base::SharedBytes::copy(channel), std::move(identity),
                          subscription.announced ? hub::Announce::yes : hub::Announce::no, desk_.post);
 }
@@ -205,6 +224,8 @@ void CentrifugeFront::settle(Peer& peer, std::size_t place) {
 void CentrifugeFront::unsubscribe(Peer& peer, std::size_t place) {
   Subscription& subscription = peer.centrifuge()->subscriptions[place];
   if (subscription.settled) announce_unsubscribed(desk_, peer, channel_of(subscription));
+  remove_own_key(*peer.centrifuge(), subscription);
+  leave_presence_maps(desk_, subscription.id);
   for (const hub::SubscriptionId id : {subscription.id, subscription.events}) {
     if (id == hub::SubscriptionId{}) continue;
     desk_.attendance.leave(id);
@@ -231,6 +252,13 @@ void CentrifugeFront::handle(Peer& peer, std::uint32_t command, const Unsubscrib
     found->unsubscribe = command;
     ++peer.centrifuge()->leaving;
     return;
+  } else if (Session::Loading* loading = loading_of(peer, request.channel)) {
+    if (loading->paging.reading()) {
+      loading->unsubscribe = command;
+      ++peer.centrifuge()->leaving;
+      return;
+    }
+    stop_loading(peer, request.channel);
   }
   reply(peer, {.id = command, .body = door::centrifuge::UnsubscribeResult{}});
 }

@@ -51,6 +51,9 @@ struct NamespaceOptions {
   base::Duration map_key_ttl = 60s;  // not of persistent maps, nor of those that the server keeps
   std::uint32_t map_keys_max = 100'000;
   std::uint32_t map_bytes_max = 64 << 20;
+  std::uint32_t map_page_entries_min = 100;  // of what clients of the Centrifuge door ask for
+  std::uint32_t map_page_entries_max = 1000;
+  base::Duration map_catch_up_max = 5s;  // from the first page to the last
   ClientKey map_client_key = ClientKey::any;
   bool map_remove_client_on_unsubscribe = false;  // the key that is the id of a client goes with its subscription
   // Who is subscribed to a channel stands in the map of this name with the channel's behind it; empty: in none.

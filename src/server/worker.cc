@@ -182,6 +182,7 @@ void Worker::handle(base::WorkerId from, hub::Mail mail) {
     centrifuge_front_.present(*present);
   } else if (auto* state = std::get_if<hub::StatePage>(&mail)) {
     if (ApiFront::owns(state->request)) return http_front_.api_state(*state);
+    centrifuge_front_.state_read(*state);
   } else if (const auto* forward = std::get_if<hub::Forward>(&mail)) {
     post_.send(from, hub::Forwarded{forward->request, centrifuge_front_.receive(*forward)});
   } else if (const auto* forwarded = std::get_if<hub::Forwarded>(&mail)) {
@@ -286,8 +287,8 @@ void Worker::slow(Peer& peer) {
 void Worker::gone(Peer& peer) {
   desk_.roster.leave(peer.id(), desk_.principal_of(peer));
   announce_disconnected(desk_, peer);
-  if (!peer.subscriptions.empty()) feeds_.stop(peer);
   if (peer.centrifuge()) centrifuge_front_.gone(peer);
+  if (!peer.subscriptions.empty()) feeds_.stop(peer);
   if (peer.session.keeps_context()) --desk_.contexts;
   if (peer.gauged) counters_.open[static_cast<std::size_t>(peer.door)].subtract();
 }
