@@ -12,6 +12,7 @@ import yaml
 
 import rig
 import wire
+from centrifuge_wire import Socket
 from tokens import KEY, claims, token
 
 SPEC = yaml.safe_load((rig.HERE.parent / "docs/openapi.yaml").read_text(encoding="utf-8"))
@@ -360,6 +361,52 @@ subscription_type = "map_clients"
                            ("map_publish", {"channel": "who:x", "key": "k", "data": 1})):
             answer = self.ask(name, body)
             self.assertEqual((answer.status, answer.json["code"]), (400, "E_CHANNEL_TYPE"), name)
+
+
+class MapsOfSubscribers(ApiTest):
+    options = {"config": f"""
+[server]
+listen = ["127.0.0.1:PORT"]
+workers = 4
+[auth]
+token_keys = ["{KEY}"]
+[namespaces.game]
+map_clients_presence_prefix = "clients:"
+map_users_presence_prefix = "users:"
+[namespaces.clients]
+subscription_type = "map_clients"
+[namespaces.users]
+subscription_type = "map_users"
+[namespaces.cursors]
+subscription_type = "map"
+map_remove_client_on_unsubscribe = true
+"""}
+
+    def keys(self, channel):
+        return {entry["key"] for entry in self.result("map_read_state", {"channel": channel, "limit": -1})["entries"]}
+
+    def connected(self, user):
+        socket = Socket(self.server)
+        self.addCleanup(socket.close)
+        return socket, socket.ask(connect={"token": token({"sub": user, "exp": int(time.time()) + 600})})["client"]
+
+    def test_who_is_subscribed_is_a_key(self):
+        channel = "game:" + self.channel()
+        (one, a), (two, b), (other, c) = self.connected("ann"), self.connected("ann"), self.connected("bob")
+        for socket in (one, two, other):
+            socket.ask(subscribe={"channel": channel})
+        self.server.until(lambda: self.keys(f"clients:{channel}") == {a, b, c}, "all clients are there")
+        self.server.until(lambda: self.keys(f"users:{channel}") == {"ann", "bob"}, "all users are there")
+        entries = self.result("map_read_state", {"channel": f"clients:{channel}", "key": c})["entries"]
+        self.assertEqual(entries[0]["info"], {"user": "bob", "client": c})
+        one.ask(unsubscribe={"channel": channel})
+        other.close()
+        self.server.until(lambda: self.keys(f"clients:{channel}") == {b}, "two have left")
+        self.server.until(lambda: self.keys(f"users:{channel}") == {"ann"}, "bob has left")
+        two.close()
+        self.server.until(lambda: not self.keys(f"clients:{channel}") and not self.keys(f"users:{channel}"), "all have left")
+        stream = self.result("map_read_stream", {"channel": f"clients:{channel}", "limit": -1})["entries"]
+        self.assertEqual(sorted(each["key"] for each in stream if each.get("removed")), sorted([a, b, c]), "each has left once")
 
 
 class Lists(ApiTest):

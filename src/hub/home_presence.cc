@@ -39,7 +39,7 @@ void Home::handle(base::WorkerId from, Enter& enter, Now now, Post& post) {
     auto made = Message::make(Kind::json, {}, now.instant, std::move(extras));
     if (!channel->map)
       channel->map = std::make_unique<MapState>(channel->rules->map->ordered ? MapState::Sorted::by_score
-                                                                              : MapState::Sorted::by_key);
+                                                                             : MapState::Sorted::by_key);
     if (room_for(*channel, *made) == base::Error::none) {
       const MessageRef message = append(*channel, std::move(made), now);
       change_map(*channel, [&](MapState& state) { state.put(message, 0, {}); });
@@ -62,7 +62,8 @@ void Home::handle(base::WorkerId from, Leave& leave, Now now, Post& post) {
   const std::string_view key = key_of(*channel.rules, left.identity);
   const bool by_user = !key.empty() && channel.rules->map->type == SubscriptionType::map_users;
   // A map that was full when it came, or was cleared since, does not have the key.
-  if (!stays && channel.map && channel.map->find(key) != nullptr && (!by_user || channel.roster->users() < users_before)) {
+  if (!stays && channel.map && channel.map->find(key) != nullptr &&
+      (!by_user || channel.roster->users() < users_before)) {
     remove_key(channel, std::string(key), now, post);
   }
   if (channel.roster->empty()) {

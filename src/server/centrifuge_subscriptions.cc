@@ -152,9 +152,8 @@ void CentrifugeFront::subscribe(Peer& peer, std::string_view channel, const Subs
   subscription.positioned = (positioned || recoverable) && has_history;
   subscription.delta = request.delta == "fossil" && options.allow_delta && !subscription.filter && !wildcard;
   // Not in Protobuf: the JavaScript SDK (5.8) asks for numbers there too, and then finds no subscription by them.
-  subscription.by_number =
-      options.allow_channel_compaction && asks_for_numbers(request) && !subscription.server_side && !wildcard &&
-      session.carrier.format == door::centrifuge::Carrier::Format::json;
+  subscription.by_number = options.allow_channel_compaction && asks_for_numbers(request) && !subscription.server_side &&
+                           !wildcard && session.carrier.format == door::centrifuge::Carrier::Format::json;
   Session::Pending& pending = *subscription.pending;
   pending.rejects_unrecovered = rejects_unrecovered(request);
 

@@ -74,9 +74,9 @@ struct NamespaceOptions {
   bool delta_publish = false;       // for every message, without a word from the publisher
   bool allow_tags_filter = false;
   bool allow_channel_compaction = false;  // pushes by number; clients that ask for it
-  bool allow_wildcards = false;          // one subscription to `news.*` (hub/wildcard.h)
-  bool exclude_sender = false;           // of the messages of clients: their connections do not get them
-  base::Duration publish_debounce = 0s;  // told to subscribers, whose SDK holds back what it publishes
+  bool allow_wildcards = false;           // one subscription to `news.*` (hub/wildcard.h)
+  bool exclude_sender = false;            // of the messages of clients: their connections do not get them
+  base::Duration publish_debounce = 0s;   // told to subscribers, whose SDK holds back what it publishes
 
   // [live] Names of hooks; empty: nobody is asked.
   std::string subscribe_hook;
