@@ -94,6 +94,7 @@ void CentrifugeFront::publish(Peer& peer, std::uint32_t command, std::string_vie
   bool transient = false, delta = options->delta_publish;
   if (changes != nullptr) {
     std::vector<hub::Tag> tags;
+    tags.reserve(changes->tags.size());
     for (const auto& [key, value] : changes->tags) tags.push_back({key, value});
     auto made = hub::Tags::make(std::move(tags));
     if (!made) return refuse(peer, command, ErrorCode::internal);  // the hook's mistake

@@ -144,7 +144,10 @@ struct Peer {
     return interest == loop::Interest::read && phase != Phase::closing && stalled_since == base::kNever && !wants_room;
   }
   bool watches_one_channel() const { return subscriptions.size() == 1 && !starting(); }
-  const loop::Address& transport_address() const { return proxy() != nullptr ? *proxy() : address; }
+  const loop::Address& transport_address() const {
+    const loop::Address* const through = proxy();
+    return through != nullptr ? *through : address;
+  }
   base::PeerId id() const { return {slot, generation}; }
   Peer();
   ~Peer();

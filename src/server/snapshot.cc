@@ -76,6 +76,7 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> Snapshot::make(Optio
       auth::TokenVerifier::make(options.token_hs256_keys, options.token_public_keys_pem, token_rules(options));
   if (!tokens) return std::unexpected("auth.token_public_keys_file " + tokens.error());
   std::vector<auth::TokenDomain> domains;
+  domains.reserve(options.issuers.size());
   for (const IssuerOptions& each : options.issuers) {
     domains.push_back({.rules = {.audience = each.audience, .issuer = each.issuer}, .keys = nullptr});
   }
