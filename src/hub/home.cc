@@ -118,7 +118,7 @@ void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
   if (channel == nullptr) {
     return post.send(from, Page{.request = attach.request, .local = attach.local, .error = base::Error::memory});
   }
-  if (channel->rules->durable && load_for(*channel, from, attach, post)) return;
+  if (channel->rules->durable && load_for(*channel, from, attach, now, post)) return;
 
   Page page = page_of(*channel, attach.since, kPageMessagesMax, std::min(attach.bytes_max, kPageBytesMax), now);
   if (attach.mode == Attach::Mode::give_up && page.start.offset < page.head.offset) {

@@ -183,8 +183,8 @@ class Home {
   void sequence(base::WorkerId from, Publish& publish, Post& post);
   void sequence(base::WorkerId from, Remove& remove, Post& post);
   // True: it waits for the disk, and is answered later.
-  bool load_for(Channel& channel, base::WorkerId from, Attach& attach, Post& post);
-  bool load_for(base::WorkerId from, Read& read, Post& post);
+  bool load_for(Channel& channel, base::WorkerId from, Attach& attach, Now now, Post& post);
+  bool load_for(base::WorkerId from, Read& read, Now now, Post& post);
   void load(Asked asked, std::string_view channel, const Since& since, std::uint32_t messages_max,
             std::uint32_t bytes_max, const std::optional<Window>& window, Post& post);
   void publish_sequenced(const Asked& asked, const Sequenced& sequenced, Now now, Post& post);

@@ -16,7 +16,10 @@
 namespace hub {
 namespace {
 
+// A position ahead of the log may be one that the reader has told of already.
 bool is_in_memory(const Epoch& epoch, const ChannelLog& log, const Since& since) {
+  const bool here = since.kind == Since::Kind::position && (since.any_epoch || since.position.epoch == epoch);
+  if (here && since.position.offset > log.head()) return false;
   if (log.first_held() == 1) return true;
   switch (since.kind) {
     case Since::Kind::now:
@@ -24,8 +27,7 @@ bool is_in_memory(const Epoch& epoch, const ChannelLog& log, const Since& since)
     case Since::Kind::last:
       return since.count <= log.history();
     case Since::Kind::position:
-      if (!since.any_epoch && since.position.epoch != epoch) return true;  // the answer is a gap
-      return since.position.offset + 1 >= log.first_held();
+      return !here || since.position.offset + 1 >= log.first_held();  // of another epoch the answer is a gap
     case Since::Kind::time:
       return !log.find(since).gap;
   }
@@ -33,9 +35,12 @@ bool is_in_memory(const Epoch& epoch, const ChannelLog& log, const Since& since)
 }
 
 bool is_in_memory(const Epoch& epoch, const ChannelLog& log, const Window& window) {
+  if (window.since) {
+    if (window.since->epoch != Epoch{} && window.since->epoch != epoch) return true;
+    if (window.since->offset > log.head()) return false;
+  }
   if (log.first_held() == 1 || window.messages_max == 0) return true;
   if (!window.since) return false;
-  if (window.since->epoch != Epoch{} && window.since->epoch != epoch) return true;
   return window.order == Window::Order::oldest_first && window.since->offset + 1 >= log.first_held();
 }
 
@@ -86,8 +91,9 @@ void Home::load(Asked asked, std::string_view channel, const Since& since, std::
             Load{last_asked_, std::string(channel), since, messages_max, bytes_max, window});
 }
 
-bool Home::load_for(Channel& channel, base::WorkerId from, Attach& attach, Post& post) {
+bool Home::load_for(Channel& channel, base::WorkerId from, Attach& attach, Now now, Post& post) {
   if (is_loaded(channel)) {
+    expire(channel, now.instant);
     // Who gives up jumps to the head, which is in memory.
     if (attach.mode == Attach::Mode::give_up || is_in_memory(channel.epoch, channel.log, attach.since)) return false;
     const Since since = attach.since;
@@ -107,10 +113,13 @@ bool Home::load_for(Channel& channel, base::WorkerId from, Attach& attach, Post&
 }
 
 // What is not in memory yet stays where it is: reading is no reason to keep it here.
-bool Home::load_for(base::WorkerId from, Read& read, Post& post) {
+bool Home::load_for(base::WorkerId from, Read& read, Now now, Post& post) {
   Channel* channel = find(read.channel);
   if (!(channel != nullptr ? channel->rules : rules_for(read.channel))->durable) return false;
-  if (channel != nullptr && is_loaded(*channel) && is_in_memory(channel->epoch, channel->log, read)) return false;
+  if (channel != nullptr && is_loaded(*channel)) {
+    expire(*channel, now.instant);
+    if (is_in_memory(channel->epoch, channel->log, read)) return false;
+  }
   const std::string name = read.channel;
   const Since since = read.since;
   const std::optional<Window> window = read.window;
@@ -193,6 +202,12 @@ void Home::handle(base::WorkerId, Loaded& loaded, Now now, Post& post) {
     page.request = attach.request;
     page.local = attach.local;
     page.state = Page::State::more;  // the last one is from memory
+    // Nobody gets from the disk what the ledger has not told yet: he would be ahead of what is delivered.
+    if (const Channel* channel = find(attach.channel.view()); channel != nullptr && is_loaded(*channel)) {
+      const Offset head = std::max(page.start.offset, channel->log.head());
+      std::erase_if(page.messages, [&](const MessageRef& each) { return each->offset() > head; });
+      page.end = std::min(page.end, head);
+    }
   }
   post.send(asked.from, std::move(page));
 }
@@ -201,17 +216,18 @@ void Home::handle(base::WorkerId, Loaded& loaded, Now now, Post& post) {
 void Home::take_tail(Channel& channel, Loaded& loaded, Post&) {
   if (loaded.head.epoch == Epoch{}) return;
   std::vector<MessageRef> messages = std::move(loaded.messages);
-  Offset first = loaded.start + 1;
+  Offset head = loaded.head.offset;
   if (is_loaded(channel)) {
     const Offset held = channel.log.first_held();
     if (loaded.head.offset + 1 < held) return;  // between the two lies more than was loaded
     std::erase_if(messages, [&](const MessageRef& each) { return each->offset() >= held; });
     const auto later = channel.log.page(held, UINT32_MAX, UINT32_MAX);
     messages.insert(messages.end(), later.begin(), later.end());
+    head = channel.log.head();
   } else {
     channel.epoch = loaded.head.epoch;
   }
-  if (messages.empty()) first = loaded.head.offset + 1;
+  const Offset first = messages.empty() ? head + 1 : messages.front()->offset();
   // When the newest that is not here was numbered nobody has said: not later than the first that is.
   const base::WallTime before = first == 1         ? base::WallTime{INT64_MIN}
                                 : messages.empty() ? loaded.time

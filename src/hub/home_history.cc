@@ -42,7 +42,7 @@ Page Home::page_of(Channel& channel, const Since& since, std::uint32_t messages_
 }
 
 void Home::handle(base::WorkerId from, Read& read, Now now, Post& post) {
-  if (load_for(from, read, post)) return;
+  if (load_for(from, read, now, post)) return;
   const auto answer = [&](Page page, const ChannelLog& log) {
     if (read.window) page.window = view(*read.window, page.head.epoch, log, kWindowBytesMax);
     page.request = read.request;
