@@ -58,6 +58,7 @@ class World:
         self.stop = False
         self.channels = {f"{name}:{i}": recovery_model.Channel(f"{name}:{i}", HISTORIES[name]) for name in namespaces for i in range(CHANNELS_EACH)}
         self.numbers = {}
+        self.bursts = []
         self.moved = asyncio.Event()
 
     async def publish(self, http, publisher, channel, size):
@@ -83,6 +84,11 @@ class World:
         http.abort()
 
     async def burst(self, publisher, channel):
+        """Goes on when whoever waits for it is cut: what a server has numbered must have been written down."""
+        self.bursts.append(asyncio.create_task(self.run_burst(publisher, channel)))
+        await asyncio.shield(self.bursts[-1])
+
+    async def run_burst(self, publisher, channel):
         http = await streams.Http.open(self.port)
         for _ in range(BURST):
             await self.publish(http, publisher, channel, BURST_BYTES)
@@ -259,6 +265,6 @@ async def run(port, reconnects, clients, seed, namespaces=tuple(HISTORIES)):
     world.stop = True
     for task in done:
         task.result()  # a publisher that ended is a failure
-    await asyncio.gather(*publishers)
+    await asyncio.gather(*publishers, *world.bursts)
     await asyncio.gather(*(client.finish() for client in crowd))
     return world.channels, {client.name: client.records for client in crowd}

@@ -73,6 +73,7 @@ std::optional<Result> Ledger::poll_result() {
 }
 
 base::Instant Ledger::next_timeout() const {
+  if (backup_runs()) return base::Instant::min();
   if (state() == State::failed) return queue_.empty() ? base::kNever : base::Instant::min();
   if (must_restart_log_) return restart_log_at_;
   if (!queue_.empty() || more_to_sweep_) return base::Instant::min();
@@ -80,6 +81,20 @@ base::Instant Ledger::next_timeout() const {
 }
 
 void Ledger::step(base::Instant now, base::WallTime wall) {
+  write(now, wall);
+  if (backup_runs()) backup_->step(kBackupSlicePages);
+}
+
+std::expected<void, std::string> Ledger::begin_backup(Disk& to, std::string name) {
+  if (backup_runs()) return std::unexpected("a backup is being made already");
+  backup_.reset();
+  auto backup = Backup::begin(connection_, to, std::move(name), entropy_);
+  if (!backup) return std::unexpected(std::move(backup.error()));
+  backup_ = std::move(*backup);
+  return {};
+}
+
+void Ledger::write(base::Instant now, base::WallTime wall) {
   if (state() == State::failed) {
     answer_without_writing(wall, Error::read_only);
     return;
@@ -91,7 +106,8 @@ void Ledger::step(base::Instant now, base::WallTime wall) {
     if (must_restart_log_ && state() == State::full) answer_without_writing(wall, Error::disk_full);
     if (must_restart_log_ || state() == State::failed) return;
   }
-  if (!queue_.empty() || background_due(now)) run_batch(now, wall);
+  const bool background = background_due(now);
+  if (!queue_.empty() || background) run_batch(now, wall);
   if (state() == State::failed) return;
   if (wal_bytes() < log_seen_) checkpoint_at_ = options_.checkpoint_bytes;  // it was begun anew
   log_seen_ = wal_bytes();
@@ -122,8 +138,7 @@ void Ledger::take_batch() {
     if (!batch_.empty() && bytes + each > kBatchBytesMax) break;
     bytes += each;
     queue_bytes_ -= each;
-    Running& running = batch_.emplace_back(Running{.command = std::move(queue_.front())});
-    running.result.ticket = running.command.ticket;
+    batch_.push_back({.command = std::move(queue_.front())});
     queue_.pop_front();
   }
 }
@@ -131,20 +146,18 @@ void Ledger::take_batch() {
 void Ledger::run_batch(base::Instant now, base::WallTime wall) {
   take_batch();
   batch_first_commit_ = next_commit_;
-  Status status = begin_.run();
-  std::size_t appended = 0;
-  for (Running& running : batch_) {
-    if (status != Status::ok) break;
-    status = execute(running, wall);
-    appended += running.marks.size();
+  Status status = execute_all(Savepoints::no, wall);
+  // Some command met what is damaged, or no memory. Nobody was told anything yet: once more, so that only that one
+  // fails.
+  if (status == Status::damaged || status == Status::memory) {
+    roll_back();
+    status = execute_all(Savepoints::yes, wall);
   }
-  // What one batch adds the sweep can take away twice, so that streams at their limits stay there.
-  if (status == Status::ok) status = sweep(wall, state() == State::full ? kSliceRowsFull : kSliceRows + 2 * appended);
+  if (status == Status::ok && more_to_sweep_) status = sweep(wall);
   const bool committing = status == Status::ok;
   if (committing) status = commit_.run();
   if (status != Status::ok) {
-    if (connection_.in_transaction()) rollback_.run();
-    streams_->forget();
+    roll_back();
     refuse_all(batch_, status, committing);
   } else {
     ++counts_.batches;
@@ -156,9 +169,36 @@ void Ledger::run_batch(base::Instant now, base::WallTime wall) {
   if (vfs_.failed()) fail();
 }
 
+void Ledger::roll_back() {
+  if (connection_.in_transaction()) rollback_.run();
+  streams_->forget();
+}
+
+Status Ledger::execute_all(Savepoints savepoints, base::WallTime wall) {
+  next_commit_ = batch_first_commit_;
+  appended_ = 0;
+  Status status = begin_.run();
+  for (Running& running : batch_) {
+    if (status != Status::ok) return status;
+    running.result = {.ticket = running.command.ticket};
+    running.marks.clear();
+    if (const Error error = valid(running.command); error != Error::none) {
+      refuse(running.result, error);
+      continue;
+    }
+    status = savepoints == Savepoints::yes ? execute_alone(running, wall) : execute(running, wall);
+    if (savepoints == Savepoints::no) streams_->keep();
+    appended_ += running.marks.size();
+  }
+  if (streams_->has_overdue()) more_to_sweep_ = true;
+  return status;
+}
+
 // A slice of what has to be done anyway, in the transaction of the batch. What it cannot do is not the batch's fault,
 // unless the transaction is gone.
-Status Ledger::sweep(base::WallTime wall, std::size_t rows) {
+Status Ledger::sweep(base::WallTime wall) {
+  // What one batch adds can be taken away twice, so that streams at their limits stay there.
+  const std::size_t rows = state() == State::full ? kSliceRowsFull : kSliceRows + 2 * appended_;
   more_to_sweep_ = false;
   Status status = savepoint_.run();
   if (status != Status::ok) return status;
@@ -204,29 +244,24 @@ std::expected<bool, Status> Ledger::answer_if_repeated(Running& running, base::W
   return true;
 }
 
-Status Ledger::execute(Running& running, base::WallTime wall) {
-  Result& result = running.result;
-  if (const Error error = valid(running.command); error != Error::none) {
-    refuse(result, error);
-    return Status::ok;
-  }
+// In a savepoint of its own, with its own misfortunes: the others of the batch go on.
+Status Ledger::execute_alone(Running& running, base::WallTime wall) {
   Status status = savepoint_.run();
   if (status != Status::ok) return status;
-  status = answer_or_apply(running, wall);
+  status = execute(running, wall);
   if (status == Status::ok) status = release_.run();
   if (status == Status::ok) {
     streams_->keep();
     return Status::ok;
   }
-  // Its own misfortune: the others of the batch go on.
   if ((status != Status::damaged && status != Status::memory) || !undo_savepoint(status)) return status;
   running.marks.clear();
   if (status == Status::damaged) ++counts_.damaged;
-  refuse(result, status == Status::damaged ? Error::damaged : Error::memory);
+  refuse(running.result, status == Status::damaged ? Error::damaged : Error::memory);
   return Status::ok;
 }
 
-Status Ledger::answer_or_apply(Running& running, base::WallTime wall) {
+Status Ledger::execute(Running& running, base::WallTime wall) {
   const auto repeated = answer_if_repeated(running, wall);
   if (!repeated) return repeated.error();
   if (*repeated) return Status::ok;
@@ -312,6 +347,7 @@ void Ledger::fail() { state_.store(State::failed, std::memory_order_release); }
 void Ledger::answer_without_writing(base::WallTime wall, Error error) {
   take_batch();
   for (Running& running : batch_) {
+    running.result.ticket = running.command.ticket;
     const auto repeated = answer_if_repeated(running, wall);
     if (!repeated || !*repeated) {
       refuse(running.result, error);

@@ -28,6 +28,7 @@
 #include "base/entropy.h"
 #include "base/time.h"
 #include "store/answers.h"
+#include "store/backup.h"
 #include "store/command.h"
 #include "store/database.h"
 #include "store/disk.h"
@@ -99,6 +100,11 @@ class Ledger {
   };
   const Counts& counts() const { return counts_; }
 
+  // Copies the database into a file of that disk, some pages with each step; the disk outlives the copying. One at a
+  // time. The error is a text for the operator.
+  std::expected<void, std::string> begin_backup(Disk& to, std::string name);
+  const Backup* backup() const { return backup_.get(); }  // the last that was begun; null: none was
+
   // A connection of its own, for one thread at a time. Any thread.
   std::expected<std::unique_ptr<Reader>, Status> new_reader();
   const char* vfs_name() const { return vfs_.name(); }
@@ -110,7 +116,7 @@ class Ledger {
     std::vector<Mark> marks;  // of each operation
   };
   Ledger(Disk& disk, base::Entropy& entropy, LedgerOptions options, std::shared_ptr<const RetentionRules> rules)
-      : disk_(disk), options_(options), rules_(std::move(rules)), vfs_(disk, entropy), entropy_(entropy) {}
+      : disk_(disk), options_(options), rules_(std::move(rules)), vfs_(disk, entropy.next()), entropy_(entropy) {}
 
   std::expected<void, std::string> start();
   std::expected<void, std::string> open_database();
@@ -119,21 +125,26 @@ class Ledger {
   std::string text(std::string_view what) const;  // about the database, for the operator
   std::string why(Status status) const;
 
+  void write(base::Instant now, base::WallTime wall);
   void take_batch();
   void run_batch(base::Instant now, base::WallTime wall);
-  // What a statement said that ends the batch; ok: the command has its result.
+  // Savepoints cost as much as the commands in them, and are needed only by a batch of which some command fails.
+  enum class Savepoints : std::uint8_t { no, yes };
+  Status execute_all(Savepoints savepoints, base::WallTime wall);
+  Status execute_alone(Running& running, base::WallTime wall);
   Status execute(Running& running, base::WallTime wall);
-  Status answer_or_apply(Running& running, base::WallTime wall);
   Status apply(Running& running, base::WallTime wall);
   void finish(Running& running, base::Instant now);
   std::expected<bool, Status> answer_if_repeated(Running& running, base::WallTime wall);
   void refuse_all(std::vector<Running>& batch, Status status, bool committing);
   void fail();
-  Status sweep(base::WallTime wall, std::size_t rows);
+  Status sweep(base::WallTime wall);
+  void roll_back();
   bool undo_savepoint(Status why);
   bool background_due(base::Instant now);
   void checkpoint();
   void look_at_room(base::Instant now);
+  bool backup_runs() const { return backup_ != nullptr && backup_->state() == Backup::State::running; }
   void answer_without_writing(base::WallTime wall, Error error);
   std::string cause_of(const Running& running) const;
 
@@ -147,6 +158,7 @@ class Ledger {
   std::unique_ptr<Streams> streams_;
   std::unique_ptr<Answers> answers_;
   std::unique_ptr<Reserve> reserve_;
+  std::unique_ptr<Backup> backup_;
   Identity identity_;
   Opening opening_;
   std::uint64_t salt_ = 0;
@@ -160,6 +172,7 @@ class Ledger {
   std::size_t queue_bytes_ = 0;
   std::deque<Result> results_;
   std::vector<Running> batch_;
+  std::size_t appended_ = 0;                                           // by the batch
   std::unordered_set<base::Hash128, base::Hash128Hash> unknown_keys_;  // of the batch that failed
   bool more_to_sweep_ = false;
   bool must_restart_log_ = false;    // before anything is written

@@ -23,7 +23,7 @@ class LedgerOpenTest : public testing::Test {
   }
   void run_sql(const char* sql) {
     rig.close();
-    Vfs vfs(*rig.disk, rig.entropy);
+    Vfs vfs(*rig.disk, 1);
     auto connection = Connection::open(kDatabaseFile, vfs.name(), Connection::Role::writer);
     ASSERT_TRUE(connection);
     ASSERT_EQ(connection->run(sql), Status::ok) << connection->last_message();
@@ -112,7 +112,7 @@ TEST_F(LedgerOpenTest, ANewerFormatIsRefused) {
 TEST_F(LedgerOpenTest, AnotherProgramsDatabaseIsRefusedAndLeftAsItIs) {
   Rig other(std::make_unique<sim::Disk>(5));
   {
-    Vfs vfs(*other.disk, other.entropy);
+    Vfs vfs(*other.disk, 1);
     auto connection = Connection::open(kDatabaseFile, vfs.name(), Connection::Role::writer);
     ASSERT_TRUE(connection);
     ASSERT_EQ(connection->run("CREATE TABLE theirs(x)"), Status::ok);

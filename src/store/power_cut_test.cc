@@ -216,6 +216,7 @@ void fail_everywhere(sim::Disk::Fault fault, bool cut) {
     Workload workload(3);
     workload.run(rig, 8, known);
     const bool hit = !rig.disk->fault_pending();
+    ASSERT_TRUE(fault != sim::Disk::Fault::failed || !hit || rig.ledger->state() == Ledger::State::failed) << where;
     if (rig.ledger->state() == Ledger::State::failed) {
       ++failed_states;
       const std::uint64_t operations = rig.disk->operations();

@@ -1,5 +1,6 @@
 #include "store/record.h"
 
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -22,12 +23,13 @@ constexpr std::uint8_t kMarks =
     static_cast<std::uint8_t>(hub::Mark::transient) | static_cast<std::uint8_t>(hub::Mark::delta);
 
 std::uint64_t check_sum(std::string_view content, const Place& place) {
-  std::string where;
-  put_word(where, place.stream);
-  put_word(where, place.offset);
-  put_word(where, static_cast<std::uint64_t>(place.time_ms));
-  put_word(where, place.bytes_through);
-  return base::hash64(content, base::hash64(where, 0));
+  std::array<char, 4 * sizeof(std::uint64_t)> where;
+  char* at = where.data();
+  for (const std::uint64_t word :
+       {place.stream, place.offset, static_cast<std::uint64_t>(place.time_ms), place.bytes_through}) {
+    for (unsigned shift = 0; shift < 64; shift += 8) *at++ = static_cast<char>(word >> shift);
+  }
+  return base::hash64(content, base::hash64({where.data(), where.size()}, 0));
 }
 
 std::string tags_bytes(const hub::Tags& tags) {

@@ -73,6 +73,7 @@ class Streams {
   std::expected<bool, Status> sweep(const RetentionRules& rules, base::WallTime now, std::size_t rows);
   // The next sweep() looks at the next streams of all, of which it does not know whether there is anything to do.
   void look_around() { look_ = true; }
+  bool has_overdue() const { return !overdue_.empty(); }
   // After an append: it may be beyond its retention by now.
   void note_growth(std::string_view name, const Stream& stream, const RetentionRules& rules);
 

@@ -3,8 +3,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
-#include <new>
+#include <thread>
 #include <utility>
 
 #include "base/assert.h"
@@ -18,6 +19,9 @@ constexpr std::uint64_t kLockBytesCount = 2 + 510;
 
 constexpr int kSectorBytes = 4096;
 
+// What is gathered of the write-ahead log before it is written: 60 pages, some 100 calls of the kernel less.
+constexpr std::size_t kGatheredBytesMax = 256 * 1024;
+
 }  // namespace
 
 struct Vfs::OpenFile {
@@ -30,6 +34,10 @@ struct Vfs::OpenFile {
   int lock = SQLITE_LOCK_NONE;
   bool attached = false;  // to the index of the log
   WalIndex::Held held;
+  // Of a write-ahead log: bytes that follow each other and are not written yet. Nobody reads them before the sync.
+  bool gathers = false;
+  std::uint64_t gathered_at = 0;
+  std::string gathered;
 };
 
 // The functions that SQLite calls.
@@ -44,8 +52,27 @@ struct VfsMethods {
 
   // ---- files ----
 
+  static int write_now(Vfs::OpenFile& open, std::uint64_t offset, std::string_view data) {
+    if (open.vfs.failed()) return SQLITE_IOERR_WRITE;
+    const DiskError error = open.file->write(offset, data);
+    if (error == DiskError::full) {
+      open.vfs.times_full_.fetch_add(1, std::memory_order_relaxed);
+      return SQLITE_FULL;
+    }
+    return open.vfs.refused(error, SQLITE_IOERR_WRITE);
+  }
+
+  // What could not be written is dropped: whoever is told so takes back all of it.
+  static int write_gathered(Vfs::OpenFile& open) {
+    if (open.gathered.empty()) return SQLITE_OK;
+    const int code = write_now(open, open.gathered_at, open.gathered);
+    open.gathered.clear();
+    return code;
+  }
+
   static int close(sqlite3_file* file) {
     const std::unique_ptr<Vfs::OpenFile> open(std::exchange(reinterpret_cast<Handle*>(file)->open, nullptr));
+    write_gathered(*open);
     if (open->attached) open->shared->index.detach(open->held);
     if (open->shared != nullptr) open->shared->locks.unlock(open.get(), open->lock, SQLITE_LOCK_NONE);
     open->file.reset();
@@ -54,8 +81,10 @@ struct VfsMethods {
   }
 
   static int read(sqlite3_file* file, void* into, int bytes, sqlite3_int64 offset) {
+    Vfs::OpenFile& open = of(file);
+    if (const int code = write_gathered(open); code != SQLITE_OK) return code;
     const std::span<char> to(static_cast<char*>(into), static_cast<std::size_t>(bytes));
-    const auto done = of(file).file->read(static_cast<std::uint64_t>(offset), to);
+    const auto done = open.file->read(static_cast<std::uint64_t>(offset), to);
     if (!done) return SQLITE_IOERR_READ;
     if (*done == to.size()) return SQLITE_OK;
     std::fill(to.begin() + static_cast<std::ptrdiff_t>(*done), to.end(), '\0');  // xRead asks for that
@@ -64,24 +93,28 @@ struct VfsMethods {
 
   static int write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 offset) {
     Vfs::OpenFile& open = of(file);
-    if (open.vfs.failed()) return SQLITE_IOERR_WRITE;
     const std::string_view data(static_cast<const char*>(from), static_cast<std::size_t>(bytes));
-    const DiskError error = open.file->write(static_cast<std::uint64_t>(offset), data);
-    if (error == DiskError::full) {
-      open.vfs.times_full_.fetch_add(1, std::memory_order_relaxed);
-      return SQLITE_FULL;
+    const auto at = static_cast<std::uint64_t>(offset);
+    if (!open.gathers) return write_now(open, at, data);
+    const bool follows = open.gathered_at + open.gathered.size() == at;
+    if (!follows || open.gathered.size() + data.size() > kGatheredBytesMax) {
+      if (const int code = write_gathered(open); code != SQLITE_OK) return code;
     }
-    return open.vfs.refused(error, SQLITE_IOERR_WRITE);
+    if (open.gathered.empty()) open.gathered_at = at;
+    open.gathered += data;
+    return open.vfs.failed() ? SQLITE_IOERR_WRITE : SQLITE_OK;
   }
 
   static int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
     Vfs::OpenFile& open = of(file);
+    if (const int code = write_gathered(open); code != SQLITE_OK) return code;
     if (open.vfs.failed()) return SQLITE_IOERR_TRUNCATE;
     return open.vfs.refused(open.file->truncate(static_cast<std::uint64_t>(bytes)), SQLITE_IOERR_TRUNCATE);
   }
 
   static int sync(sqlite3_file* file, int) {
     Vfs::OpenFile& open = of(file);
+    if (const int code = write_gathered(open); code != SQLITE_OK) return code;
     if (open.vfs.failed()) return SQLITE_IOERR_FSYNC;
     if (const int code = open.vfs.refused(open.file->sync(), SQLITE_IOERR_FSYNC); code != SQLITE_OK) return code;
     if (!std::exchange(open.created, false)) return SQLITE_OK;
@@ -89,7 +122,9 @@ struct VfsMethods {
   }
 
   static int file_size(sqlite3_file* file, sqlite3_int64* bytes) {
-    const auto size = of(file).file->size();
+    Vfs::OpenFile& open = of(file);
+    if (const int code = write_gathered(open); code != SQLITE_OK) return code;
+    const auto size = open.file->size();
     if (!size) return SQLITE_IOERR_FSTAT;
     *bytes = static_cast<sqlite3_int64>(*size);
     return SQLITE_OK;
@@ -196,7 +231,8 @@ struct VfsMethods {
                                      .file = std::move(*opened),
                                      .shared = database ? &vfs.shared_of(name) : nullptr,
                                      .created = creates,
-                                     .remove_at_close = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0};
+                                     .remove_at_close = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0,
+                                     .gathers = (flags & SQLITE_OPEN_WAL) != 0};
     handle->base.pMethods = &kFile;
     if (flags_out != nullptr) *flags_out = flags;
     return SQLITE_OK;
@@ -237,8 +273,12 @@ struct VfsMethods {
     return bytes;
   }
 
-  // Nothing here waits: a lock that is taken is answered with busy.
-  static int sleep(sqlite3_vfs*, int) { return 0; }
+  // Asked for by a reader alone that finds the index of the log between two states, because the writer is about to
+  // change it: microseconds. Where there is one thread, nobody finds it so.
+  static int sleep(sqlite3_vfs*, int microseconds) {
+    std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+    return microseconds;
+  }
 
   // Our statements never ask SQLite for the time; they are given it.
   static int current_time_ms(sqlite3_vfs*, sqlite3_int64* julian_ms) {
@@ -253,7 +293,7 @@ struct VfsMethods {
   static int last_error(sqlite3_vfs*, int, char*) { return 0; }
 };
 
-Vfs::Vfs(Disk& disk, base::Entropy& entropy) : disk_(disk), entropy_(entropy) {
+Vfs::Vfs(Disk& disk, std::uint64_t seed) : disk_(disk), entropy_(seed) {
   // SQLite finds it by name among all of the process.
   name_ = "wirebird-" + std::to_string(reinterpret_cast<std::uintptr_t>(this));
   methods_ = std::make_unique<sqlite3_vfs>(sqlite3_vfs{

@@ -6,7 +6,7 @@
 // Reads go on. A full disk is not a failed one: the write that found no room may be tried again once there is some, but
 // a sync that finds none has failed.
 //
-// Threads: connections on several; `disk` and `entropy` must be able to. Lifetime: outlives every connection opened
+// Threads: connections on several; the disk must be able to. Lifetime: outlives every connection opened
 // with name().
 #pragma once
 
@@ -27,8 +27,8 @@ namespace store {
 
 class Vfs {
  public:
-  // Both must outlive it. `entropy` is used under a lock of its own.
-  Vfs(Disk& disk, base::Entropy& entropy);
+  // The disk must outlive it. `seed`: of what SQLite draws.
+  Vfs(Disk& disk, std::uint64_t seed);
   Vfs(const Vfs&) = delete;
   Vfs& operator=(const Vfs&) = delete;
   ~Vfs();
@@ -53,7 +53,7 @@ class Vfs {
   int refused(DiskError error, int code);  // remembers that the disk has failed
 
   Disk& disk_;
-  base::Entropy& entropy_;
+  base::SeededEntropy entropy_;
   std::string name_;
   std::unique_ptr<sqlite3_vfs> methods_;
   std::atomic<bool> failed_{false};
