@@ -100,7 +100,7 @@ class Durable(unittest.TestCase):
             socket.ask(connect={})
             epoch = socket.ask(subscribe=request)["epoch"]
             socket.ask(publish={"channel": "durable:c", "data": {"n": 1}})
-            self.assertEqual(socket.push()["pub"]["offset"], 1)
+            self.assertEqual(socket.push()[2]["offset"], 1)
             socket.close()
             server.publish("durable:c", '{"n":2}', "application/json")
         with self.server() as server:

@@ -14,6 +14,8 @@ namespace {
 // How long a thread sleeps at most: it looks whether it is to end.
 constexpr base::Duration kSleepMax = std::chrono::seconds(1);
 
+constexpr base::Duration kLastWorkMax = std::chrono::seconds(2);
+
 }  // namespace
 
 bool ThreadWakeup::wake() {
@@ -74,6 +76,11 @@ void DataDirectory::run(Station& station, ThreadWakeup& wakeup) {
     station.turn({clock.now(), clock.wall()});
     wakeup.wait_until(station.next_deadline(), clock);
   }
+  // The workers have ended: what they have asked for last.
+  const base::Instant end = clock.now() + kLastWorkMax;
+  do {
+    station.turn({clock.now(), clock.wall()});
+  } while (station.busy() && clock.now() < end);
 }
 
 void DataDirectory::stop() {

@@ -26,6 +26,8 @@ class LedgerStation {
   void turn(hub::Now now);
   // When turn() has something to do without being woken: not after now if it has right away.
   base::Instant next_deadline() const;
+  // Something that was asked for is not done yet.
+  bool busy() const { return more_ || refused_ || ledger_.waiting() > 0; }
 
  private:
   struct Waiting {

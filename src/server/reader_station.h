@@ -21,6 +21,7 @@ class ReaderStation {
   // Reads at most one page for each home.
   void turn(hub::Now now);
   base::Instant next_deadline() const { return more_ ? base::Instant::min() : base::kNever; }
+  bool busy() const { return more_; }
 
  private:
   store::Reader& reader_;
