@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The recovery property for as long as you like: ./dev torture centrifuge_recovery [reconnects] [first seed] [runs]. Each run has its
-own seed and its share of the reconnects, on 1 to 4 workers and once more where the histories hold everything. The last lines are a table."""
+own seed and its share of the reconnects, on 1 to 4 workers and once more where the histories hold everything. The last lines are tables."""
 import collections
 import json
 import os
@@ -13,7 +13,8 @@ first = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 runs = int(sys.argv[3]) if len(sys.argv) > 3 else 2
 test = os.path.join(os.path.dirname(os.path.abspath(__file__)), "test_centrifuge_recovery.py")
 COLUMNS = ("connections", "reconnects", "recovered", "lost", "either", "false positions", "error 112", "unsubscribed 2500", "closed 3008", "messages", "published")
-sums = collections.Counter()
+MAPS = ("recovered", "synchronised", "error 112", "pages of state", "pages of changes", "checks", "published")
+streams, maps = collections.Counter(), collections.Counter()
 failed = False
 for seed in range(first, first + runs):
     environment = {**os.environ, "SEED": str(seed), "RECONNECTS": str(reconnects // (5 * runs)), "CLIENTS": "24", "SECONDS_MAX": "1200"}
@@ -21,9 +22,12 @@ for seed in range(first, first + runs):
     print(f"seed {seed}:", flush=True)
     for line in re.findall(r"\{\".*\}", run.stderr):
         print(f"  {line}", flush=True)
-        sums.update({key: value for key, value in json.loads(line).items() if key in COLUMNS})
+        run_of = json.loads(line)
+        columns, sums = (MAPS, maps) if run_of.pop("maps", False) else (COLUMNS, streams)
+        sums.update({key: value for key, value in run_of.items() if key in columns})
     if run.returncode != 0:
         failed = True
         print(run.stderr)
-print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS) + "\n| " + " | ".join(f"{sums[column]:,}" for column in COLUMNS) + " |")
+for what, columns, sums in (("streams", COLUMNS, streams), ("maps", MAPS, maps)):
+    print(f"\n{what}\n| " + " | ".join(columns) + " |\n|" + "---|" * len(columns) + "\n| " + " | ".join(f"{sums[column]:,}" for column in columns) + " |")
 sys.exit(failed)
