@@ -2,10 +2,10 @@
 // stable storage, and has the end of the stream in memory. What lies below comes from the reader, page by page: one
 // source per page.
 //
-// Nothing is in memory until somebody needs it. The first who does makes the home load the end of the stream, and waits,
-// as all who come meanwhile; what is published meanwhile is numbered all the same. The answers of the ledger and of the
-// reader come through two rings, of which neither knows the other's order: what the ledger says first becomes the log,
-// with what was loaded before it; what the reader has said already is passed over when the ledger says it too.
+// Nothing is in memory until somebody needs it. The first who does makes the home load the end of the stream, and
+// waits, as all who come meanwhile; what is published meanwhile is numbered all the same. The answers of the ledger and
+// of the reader come through two rings, of which neither knows the other's order: what the ledger says first becomes
+// the log, with what was loaded before it; what the reader has said already is passed over when the ledger says it too.
 #include <algorithm>
 #include <utility>
 
@@ -186,9 +186,9 @@ void Home::handle(base::WorkerId, Loaded& loaded, Now now, Post& post) {
     Channel& channel = channels_[asked.slot];
     if (loaded.error == base::Error::none && loaded.head.epoch == Epoch{} && !is_loaded(channel)) {
       asked_.emplace(++last_asked_, std::move(asked));
-      return post.send(workers_, Sequence{.request = last_asked_,
-                                          .what = Sequence::What::open,
-                                          .channel = std::string(channel.name.view())});
+      return post.send(
+          workers_,
+          Sequence{.request = last_asked_, .what = Sequence::What::open, .channel = std::string(channel.name.view())});
     }
     if (loaded.error == base::Error::none) take_tail(channel, loaded, post);
     return serve_waiting(channel, is_loaded(channel) ? base::Error::none : loaded.error, now, post);

@@ -402,8 +402,8 @@ struct Leave {
 };
 
 using Mail = std::variant<Publish, Attach, Read, Remove, List, Enter, Who, Forward, Published, Page, Listed, Entered,
-                          Present, Forwarded, Delivery, Detach, Leave, Act, Acted, ReadState, Clear, StatePage, Sequence,
-                          Sequenced, Load, Loaded>;
+                          Present, Forwarded, Delivery, Detach, Leave, Act, Acted, ReadState, Clear, StatePage,
+                          Sequence, Sequenced, Load, Loaded>;
 
 inline MailClass class_of(const Mail& mail) {
   return std::visit([](const auto& each) { return each.kClass; }, mail);

@@ -84,8 +84,8 @@ class Families {
 void add_storage(Families& all, const Storage& storage) {
   const StorageState state = storage.state.load(std::memory_order_acquire);
   if (state == StorageState::none) return;
-  auto& states = all.family("wirebird_storage_state", "1 for what the storage of durable channels is.",
-                            MetricType::Gauge);
+  auto& states =
+      all.family("wirebird_storage_state", "1 for what the storage of durable channels is.", MetricType::Gauge);
   for (const auto& [each, name] : {std::pair{StorageState::open, "open"}, std::pair{StorageState::full, "full"},
                                    std::pair{StorageState::failed, "failed"}}) {
     Families::add(states, state == each ? 1 : 0, {{"state", name}});

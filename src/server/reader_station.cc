@@ -191,9 +191,7 @@ hub::Loaded load(store::Reader& reader, const hub::Load& load, hub::Now now) {
 
 ReaderStation::ReaderStation(std::uint16_t workers, store::Reader& reader, Mailboxes& mailboxes,
                              std::span<loop::Wakeup* const> wakeups)
-    : reader_(reader),
-      workers_(workers),
-      post_(static_cast<base::WorkerId>(workers + 1), mailboxes, wakeups) {}
+    : reader_(reader), workers_(workers), post_(static_cast<base::WorkerId>(workers + 1), mailboxes, wakeups) {}
 
 void ReaderStation::turn(hub::Now now) {
   more_ = false;

@@ -157,7 +157,7 @@ hub::Epoch epoch_of(const std::string& text) {
 
 std::expected<Command, Refusal> parse_publish(const JsonValue& body) {
   static constexpr std::string_view kFields[] = {
-      "channel",         "data",         "text",  "base64",  "b64data",      "tags",
+      "channel",         "data",         "text",  "base64",  "b64data",       "tags",
       "idempotency_key", "skip_history", "delta", "version", "version_epoch", "ack"};
   Fields in(body, kFields,
             "fields: channel, one of data, text and base64, tags, idempotency_key, skip_history, delta, version, "
@@ -168,7 +168,7 @@ std::expected<Command, Refusal> parse_publish(const JsonValue& body) {
 
 std::expected<Command, Refusal> parse_broadcast(const JsonValue& body) {
   static constexpr std::string_view kFields[] = {
-      "channels",        "data",         "text",  "base64",  "b64data",      "tags",
+      "channels",        "data",         "text",  "base64",  "b64data",       "tags",
       "idempotency_key", "skip_history", "delta", "version", "version_epoch", "ack"};
   constexpr std::string_view kChannels = "channels: an array of 1 to 1000 names, each once";
   Fields in(body, kFields,
