@@ -133,6 +133,10 @@ class Server:
             self._give_back()
         assert code == 0, f"the server ended with {code}:\n{log[-5000:]}"
 
+    def gone(self):
+        """It has ended by itself, or was killed."""
+        self._give_back()
+
     def _give_back(self):
         for keeper in self._keepers:
             keeper.close()

@@ -118,7 +118,8 @@ class CommandLine {
 
   void add_option_flag(CLI::App& verb, const Option& option) {
     Settings defaults;
-    const std::string name = flag_name(option);
+    std::string name = flag_name(option);
+    if (option.key == "server.data_dir") name += ",--data";
     const std::string help =
         wrapped(fmt::format("{} Default: {}", option.help, toml_value(option, {defaults, defaults.channels})));
     CLI::Option* added = nullptr;

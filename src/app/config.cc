@@ -303,7 +303,10 @@ server::Options resolve(ConfigDraft& draft, const Files& files, std::optional<bo
   options.namespaces = {settings.channels};
   options.namespaces.insert(options.namespaces.end(), settings.namespaces.begin(), settings.namespaces.end());
 
-  if (runs_in_dev.value_or(options.dev)) apply_dev_defaults(draft, options);
+  if (runs_in_dev.value_or(options.dev)) {
+    add_durable_namespace(options);
+    apply_dev_defaults(draft, options);
+  }
 
   if (options.dev && !draft.was_set("server.admin_listen")) settings.admin_listen.clear();
   add_listeners(draft, "server.listen", settings.listen, Serves::clients, options);
@@ -445,6 +448,9 @@ std::expected<Merged, std::string> merge_options(const server::Options& running,
     }
   }
   merged.options = std::move(settings.server);
+  if (durable_names(merged.options) != durable_names(running)) {
+    return std::unexpected("which namespaces are durable cannot change before a restart");
+  }
   merged.options.listeners = running.listeners;  // made of several options, each of which needs a restart
   const bool tls = std::ranges::any_of(running.listeners, &server::Listener::tls);
   if (tls && merged.options.tls_certificate_file.empty()) {

@@ -50,6 +50,16 @@ void check_channel_options(ConfigDraft& draft, const NamespaceOptions& space) {
   if (space.delta_publish && !space.allow_delta) refuse("delta_publish", "does nothing without allow_delta");
 }
 
+void check_durable(ConfigDraft& draft, const server::Options& options, const NamespaceOptions& space) {
+  if (!space.durable) return;
+  if (options.data_dir.empty()) {
+    draft.refuse_key(key_of(space, "durable"), "needs server.data_dir (--data DIR): where is it to be kept?");
+  }
+  if (space.subscription_type != hub::SubscriptionType::stream) {
+    draft.refuse_key(key_of(space, "durable"), "is for streams: maps are kept in memory only");
+  }
+}
+
 // The map of who is subscribed to a channel of `space` must be one that the server keeps.
 void check_presence_map(ConfigDraft& draft, const server::Options& options, const NamespaceOptions& space,
                         std::string_view key, const std::string& prefix, hub::SubscriptionType type,
@@ -108,6 +118,23 @@ void check_personal_channel(ConfigDraft& draft, const server::Options& options) 
 
 }  // namespace
 
+void add_durable_namespace(server::Options& options) {
+  constexpr std::string_view kName = "durable";
+  const auto place = std::ranges::lower_bound(options.namespaces, kName, {}, &NamespaceOptions::name);
+  if (options.data_dir.empty() || (place != options.namespaces.end() && place->name == kName)) return;
+  NamespaceOptions space{.name = std::string(kName)};
+  space.durable = true;
+  options.namespaces.insert(place, std::move(space));
+}
+
+std::vector<std::string> durable_names(const server::Options& options) {
+  std::vector<std::string> names;
+  for (const NamespaceOptions& space : options.namespaces) {
+    if (space.durable) names.push_back(space.name);
+  }
+  return names;
+}
+
 void apply_dev_defaults(const ConfigDraft& draft, server::Options& options) {
   if (!draft.was_set("centrifuge.anonymous_without_token")) options.anonymous_without_token = true;
   for (NamespaceOptions& space : options.namespaces) {
@@ -122,6 +149,7 @@ void apply_dev_defaults(const ConfigDraft& draft, server::Options& options) {
 
 void check_channels(ConfigDraft& draft, const server::Options& options) {
   for (const NamespaceOptions& space : options.namespaces) {
+    check_durable(draft, options, space);
     check_channel_options(draft, space);
     check_maps(draft, options, space);
   }

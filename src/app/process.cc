@@ -52,9 +52,19 @@ std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Opti
     wakeups.push_back(seat->poller.get());
     process->seats_.push_back(std::move(seat));
   }
-  process->shared_ =
-      std::make_unique<server::Shared>(*snapshot, workers, entropy.next(), loop::KernelClock().now(), log);
-  process->mailboxes_ = std::make_unique<server::Mailboxes>(workers, server::MailboxSize{});
+  // Keys of idempotency are hashes with it, which count after a restart too.
+  std::uint64_t secret = entropy.next();
+  if (const std::string& path = (*snapshot)->options().data_dir; !path.empty()) {
+    auto data = DataDirectory::open(path, *snapshot);
+    if (!data) return std::unexpected(std::move(data.error()));
+    process->data_ = *std::move(data);
+    secret = process->data_->ledger().hash_seed();
+    wakeups.push_back(process->data_->ledger_wakeup());
+    wakeups.push_back(process->data_->reader_wakeup());
+  }
+  process->shared_ = std::make_unique<server::Shared>(*snapshot, workers, secret, loop::KernelClock().now(), log);
+  process->mailboxes_ =
+      std::make_unique<server::Mailboxes>(static_cast<std::uint16_t>(wakeups.size()), server::MailboxSize{});
   for (base::WorkerId id = 0; id < workers; ++id) {
     Seat& seat = *process->seats_[id];
     seat.worker =
@@ -70,6 +80,7 @@ std::expected<std::unique_ptr<Process>, std::string> Process::start(server::Opti
     process->listeners_.push_back(std::move(listener));
   }
   process->start_egress();
+  if (process->data_) process->data_->start(*process->shared_, *process->mailboxes_, wakeups);
   process->running_ = workers;
   for (const auto& seat : process->seats_) {
     seat->thread = std::thread([&process = *process, &seat = *seat] { process.run(seat); });
@@ -125,6 +136,7 @@ Process::~Process() {
   for (const auto& seat : seats_) {
     if (seat->thread.joinable()) seat->thread.join();
   }
+  if (data_) data_->stop();
   egress_.stop();
   if (egress_thread_.joinable()) egress_thread_.join();
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/data_directory.h"
 #include "egress/curl_client.h"
 #include "loop/kernel_clock.h"
 #include "loop/kernel_entropy.h"
@@ -38,6 +39,8 @@ class Process {
   const std::vector<server::Listener>& listeners() const { return listeners_; }
   // Why sends are not handed to the kernel many at a time; empty: they are.
   const std::string& without_batcher() const { return without_batcher_; }
+  // Null: nothing is kept on a disk.
+  const DataDirectory* data() const { return data_.get(); }
   std::uint16_t workers() const { return static_cast<std::uint16_t>(seats_.size()); }
 
  private:
@@ -63,7 +66,8 @@ class Process {
   std::unique_ptr<server::Mailboxes> mailboxes_;
   std::vector<server::Listener> listeners_;
   std::string without_batcher_;
-  egress::CurlClient egress_;  // before the workers, whose inboxes it fills until it has stopped
+  std::unique_ptr<DataDirectory> data_;  // null: there is none; its threads end after the workers
+  egress::CurlClient egress_;            // before the workers, whose inboxes it fills until it has stopped
   std::thread egress_thread_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::atomic<std::uint32_t> running_{0};

@@ -79,6 +79,8 @@ std::string_view to_string(hub::GapReason reason) {
       return "slow_reader";
     case hub::GapReason::conflated:
       return "conflated";
+    case hub::GapReason::damaged:
+      return "damaged";
   }
   return "overload";
 }

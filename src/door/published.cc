@@ -7,6 +7,8 @@ std::string_view level_text(hub::Level level) {
   switch (level) {
     case hub::Level::accepted:
       break;
+    case hub::Level::durable:
+      return "durable";
   }
   return "accepted";
 }

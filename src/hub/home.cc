@@ -85,6 +85,7 @@ void Home::handle(base::WorkerId from, Publish& publish, Now now, Post& post) {
     answer.error = base::Error::memory;
     return post.send(from, answer);
   }
+  if (channel->rules->durable) return sequence(from, publish, post);
   MessageRef message;
   if (channel->is_map || publish.change) {
     message = change_key(*channel, publish, answer, now, post);
@@ -119,6 +120,7 @@ void Home::handle(base::WorkerId from, Attach& attach, Now now, Post& post) {
   if (channel == nullptr) {
     return post.send(from, Page{.request = attach.request, .local = attach.local, .error = base::Error::memory});
   }
+  if (channel->rules->durable && load_for(*channel, from, attach, now, post)) return;
 
   Page page = page_of(*channel, attach.since, kPageMessagesMax, std::min(attach.bytes_max, kPageBytesMax), now);
   if (attach.mode == Attach::Mode::give_up && page.start.offset < page.head.offset) {
@@ -195,10 +197,14 @@ MessageRef Home::append(Channel& channel, std::unique_ptr<Message> made, Now now
   expire(channel, now.instant);
   if (!message->has(Mark::transient) && !channel.is_map) channel.last = message;
   channel.idle_since = now.instant;
+  enter_log(channel, message);
+  return message;
+}
+
+void Home::enter_log(Channel& channel, const MessageRef& message) {
   change_log(channel, [&](ChannelLog& log) { log.append(message, channel.rules->log); });
   logged_.push_back({channel.slot, channel.generation, channel.log.head()});
   enforce_total();
-  return message;
 }
 
 // The oldest message of all channels goes first, so that one loud channel cannot push out a quiet one's newest.
@@ -397,6 +403,7 @@ Home::Channel* Home::create(base::SharedBytes name, Now now) {
   const std::optional<Tombstone> stone = tombstones_.take(base::hash128(channel.name.view(), hash_seed_));
   std::tie(channel.epoch, channel.log) = remains_of(channel.name.view(), stone ? &*stone : nullptr);
   if (channel.rules == &kCompanionRules) channel.epoch = epoch_of(entropy_.next());  // it leaves no tombstone
+  if (channel.rules->durable) forget_log(channel);
   by_name_.insert(base::hash64(channel.name.view(), hash_seed_), slot);
   return &channel;
 }
@@ -455,10 +462,11 @@ bool Home::bury_if_idle(Channel& channel, base::Instant now) {
   const bool alive =
       !channel.interests.empty() || channel.log.size() > 0 || channel.last || channel.roster || channel.map;
   if (alive || now - channel.idle_since < options_.channel_idle) return false;
+  if (loading_.contains(channel.slot)) return false;
   if (channel.rules == &kCompanionRules) {
     --companions_;
     if (is_wildcard_feed(channel.name.view())) wildcards_.remove(channel.slot);
-  } else if (channel.log.head() > 0) {
+  } else if (channel.log.head() > 0 && !channel.rules->durable) {  // of that the ledger knows where it stands
     tombstones_.add(base::hash128(channel.name.view(), hash_seed_),
                     {{channel.epoch, channel.log.head()}, channel.log.newest_time(), now});
     drop_old_tombstones(now);

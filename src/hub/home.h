@@ -19,6 +19,9 @@
 // change is numbered, logged and delivered as any message is, so who pages through the state and then catches up from
 // the position of the first page has everything: what a later page showed already comes again, with the same offset.
 //
+// A channel with ChannelRules::durable is numbered by the ledger; what is here of it is a suffix of the stream, or
+// nothing yet (home_durable.cc). The ledger is the station behind the last worker, its reader the one behind that.
+//
 // Calling order: receive() for each request or Detach that arrived; release_due() and pump() once per turn, and
 // release_due() at next_deadline(); sweep() once per turn. Everything it has to say leaves through the Post it is lent.
 // Threads: owned by one worker.
@@ -79,8 +82,8 @@ class Home {
   // rules, entropy must outlive the home. `workers` is the number of workers.
   Home(std::uint16_t workers, HomeOptions options, const Rules& rules, base::Entropy& entropy, std::uint64_t hash_seed);
 
-  // Handles Publish, Attach, Read, Remove, Detach, Enter, Leave, Who, ReadState, Clear of worker `from`; any other kind
-  // is our bug.
+  // Handles Publish, Attach, Read, Remove, Detach, Enter, Leave, Who, ReadState, Clear of worker `from`, Sequenced and
+  // Loaded of those whom it asked; any other kind is our bug.
   void receive(base::WorkerId from, Mail mail, Now now, Post& post);
   // Answers a List, but for `watched`.
   Listed list(const List& list) const;
@@ -169,6 +172,33 @@ class Home {
   void handle(base::WorkerId from, Who& who, Now now, Post& post);
   void handle(base::WorkerId from, ReadState& read, Now now, Post& post);
   void handle(base::WorkerId from, Clear& clear, Now now, Post& post);
+  void handle(base::WorkerId from, Sequenced& sequenced, Now now, Post& post);
+  void handle(base::WorkerId from, Loaded& loaded, Now now, Post& post);
+
+  // Of durable channels (home_durable.cc).
+  struct Asked {  // of the ledger or the reader
+    base::WorkerId from = 0;
+    // What waits for the answer. Of a Publish the request number is left; nothing: the log of `slot` is loaded.
+    std::optional<Mail> mail;
+    std::uint32_t slot = 0;
+  };
+  struct Waiting {  // for the log
+    base::WorkerId from = 0;
+    Mail mail;
+  };
+  void sequence(base::WorkerId from, Publish& publish, Post& post);
+  void sequence(base::WorkerId from, Remove& remove, Post& post);
+  // True: it waits for the disk, and is answered later.
+  bool load_for(Channel& channel, base::WorkerId from, Attach& attach, Now now, Post& post);
+  bool load_for(base::WorkerId from, Read& read, Now now, Post& post);
+  void load(Asked asked, std::string_view channel, const Since& since, std::uint32_t messages_max,
+            std::uint32_t bytes_max, const std::optional<Window>& window, Post& post);
+  void publish_sequenced(const Asked& asked, const Sequenced& sequenced, Now now, Post& post);
+  void take_tail(Channel& channel, Loaded& loaded, Post& post);
+  void serve_waiting(Channel& channel, base::Error error, Now now, Post& post);
+  void forget_log(Channel& channel);
+  static bool is_loaded(const Channel& channel) { return channel.epoch != Epoch{}; }
+
   // Numbers and logs a change that the state takes; null: the answer says why it does not.
   MessageRef change_key(Channel& channel, Publish& publish, Published& answer, Now now, Post& post);
   base::Error room_for(const Channel& channel, const Message& state) const;
@@ -209,6 +239,8 @@ class Home {
   std::vector<MessageRef> take_held(const Channel& channel);
   // Numbers it as the next of the channel, and logs it.
   MessageRef append(Channel& channel, std::unique_ptr<Message> message, Now now);
+  // As the next of the channel, numbered already.
+  void enter_log(Channel& channel, const MessageRef& message);
   // The newest message goes to those who watch, now or later.
   void send_out(Channel& channel, const MessageRef& message, Now now, Post& post);
   // Runs `change` on the channel's log and keeps the totals over all channels right.
@@ -277,6 +309,11 @@ class Home {
   std::set<Due> due_;
   std::size_t held_bytes_ = 0;
   bool holding_ = true;
+  // Durable channels: what was asked, by request number, and what waits for the logs of channels, by slot. Each of them
+  // holds the credit that it came with, so they are bounded.
+  RequestId last_asked_ = 0;
+  std::unordered_map<RequestId, Asked> asked_;
+  std::unordered_map<std::uint32_t, std::vector<Waiting>> loading_;
 };
 
 // The worker that is home to a channel and to its companion. `seed` is the same on all workers of a process.

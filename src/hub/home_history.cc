@@ -42,6 +42,7 @@ Page Home::page_of(Channel& channel, const Since& since, std::uint32_t messages_
 }
 
 void Home::handle(base::WorkerId from, Read& read, Now now, Post& post) {
+  if (load_for(from, read, now, post)) return;
   const auto answer = [&](Page page, const ChannelLog& log) {
     if (read.window) page.window = view(*read.window, page.head.epoch, log, kWindowBytesMax);
     page.request = read.request;
@@ -59,6 +60,7 @@ void Home::handle(base::WorkerId from, Read& read, Now now, Post& post) {
 }
 
 void Home::handle(base::WorkerId from, Remove& remove, Now now, Post& post) {
+  if (rules_for(remove.channel)->durable) return sequence(from, remove, post);
   if (Channel* channel = find(remove.channel); channel != nullptr) {
     channel->last.reset();
     change_log(*channel, [](ChannelLog& log) { log.drop_through(log.head()); });

@@ -14,6 +14,10 @@ inline constexpr std::size_t kChannelNameBytesMax = 255;
 inline constexpr std::uint32_t kPageMessagesMax = 512;
 inline constexpr std::uint32_t kPageBytesMax = 256 * 1024;
 
+// The end of a durable channel's stream, as much of it as is loaded at once when somebody watches it again: what the
+// reader gives in one page.
+inline constexpr std::uint32_t kTailMessagesMax = 4096;
+
 // One page of a map's state: as many entries, and at most kPageBytesMax of their payloads. The most that the Centrifuge
 // protocol's clients ask for.
 inline constexpr std::uint32_t kStateEntriesMax = 1000;

@@ -185,10 +185,40 @@ struct Act {
   std::shared_ptr<const UserAction> action;
 };
 
+// ---- requests, home -> ledger or reader, of channels with ChannelRules::durable ----
+
+// Asks the ledger for a change, which is answered when it is on stable storage.
+struct Sequence {
+  static constexpr MailClass kClass = MailClass::request;
+  // clear: forgets the messages so far; the stream goes on behind them. open: gives it an epoch if it has none.
+  enum class What : std::uint8_t { append, clear, open };
+  RequestId request = 0;
+  What what = What::append;
+  std::string channel;
+  std::unique_ptr<Message> message;  // of append
+  std::optional<base::Hash128> idempotency_key;
+  base::Hash128 content;
+};
+
+// Asks the reader for a page of what is on the disk. Of Since::last it is the end of the stream if `messages_max` is
+// enough for it, otherwise the first page of it.
+struct Load {
+  static constexpr MailClass kClass = MailClass::request;
+  RequestId request = 0;
+  std::string channel;
+  Since since;
+  std::uint32_t messages_max = 0;
+  std::uint32_t bytes_max = 0;
+  std::optional<Window> window;  // that instead of a page
+};
+
 // ---- answers, home -> worker ----
 
 // What an answered message survives.
-enum class Level : std::uint8_t { accepted };  // accepted: it is in the memory of the channel's home
+enum class Level : std::uint8_t {
+  accepted,  // it is in the memory of the channel's home
+  durable,   // it is on stable storage
+};
 
 // Why something that was published was not taken.
 enum class Suppression : std::uint8_t {
@@ -226,6 +256,32 @@ struct Page {
   Offset end = 0;
   Position head;
   Offset first_held = 0;  // offset of the oldest message in the log; head.offset + 1 if the log is empty
+  std::optional<Gap> gap;
+  std::vector<MessageRef> messages;
+  std::optional<WindowView> window;
+};
+
+// Answer to Sequence.
+struct Sequenced {
+  static constexpr MailClass kClass = MailClass::answer;
+  RequestId request = 0;
+  base::Error error = base::Error::none;
+  std::string channel;
+  Position position;  // of the message; otherwise where the stream stands
+  base::WallTime time;
+  MessageRef message;  // numbered; null: nothing was appended, or that was done before, with the same key
+};
+
+// Answer to Load. Transient messages are there, without their payload.
+struct Loaded {
+  static constexpr MailClass kClass = MailClass::answer;
+  RequestId request = 0;
+  base::Error error = base::Error::none;
+  Position head;        // no epoch: there is no such stream
+  base::WallTime time;  // of the newest message
+  Offset base = 0;      // the newest that is not kept any more
+  Offset start = 0;     // before the first message, behind the gap
+  Offset end = 0;       // that the page reaches
   std::optional<Gap> gap;
   std::vector<MessageRef> messages;
   std::optional<WindowView> window;
@@ -348,7 +404,8 @@ struct Leave {
 };
 
 using Mail = std::variant<Publish, Attach, Read, Remove, List, Enter, Who, Forward, Published, Page, Listed, Entered,
-                          Present, Forwarded, Delivery, Detach, Leave, Act, Acted, ReadState, Clear, StatePage>;
+                          Present, Forwarded, Delivery, Detach, Leave, Act, Acted, ReadState, Clear, StatePage,
+                          Sequence, Sequenced, Load, Loaded>;
 
 inline MailClass class_of(const Mail& mail) {
   return std::visit([](const auto& each) { return each.kClass; }, mail);

@@ -50,6 +50,7 @@ struct ChannelRules {
   SlowReader slow_reader = SlowReader::close;
   bool occupancy = false;       // the owner of the home is told when it is occupied and vacated (occupancy.h)
   std::optional<MapRules> map;  // none: a stream
+  bool durable = false;         // numbered and kept by the ledger; `log` is what of it is in memory too
 };
 
 class Rules {

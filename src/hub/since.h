@@ -30,9 +30,10 @@ enum class GapReason : std::uint8_t {
   overload,       // the subscriber could not be brought up to date in bounded time
   slow_reader,    // it did not read, and the channel's policy is to drop
   conflated,      // it did not read, and the channel's policy is that only the newest message counts
+  damaged,        // the disk does not hold what was written there
 };
 
-inline constexpr std::size_t kGapReasons = 6;
+inline constexpr std::size_t kGapReasons = 7;
 
 // Offsets from..to of the current epoch will not be delivered; from > to says only that continuity was lost.
 struct Gap {

@@ -3,8 +3,10 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <atomic>
 #include <limits>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "door/envelope.h"
@@ -78,6 +80,27 @@ class Families {
   std::vector<MetricFamily> families_;
 };
 
+// Nothing without a data directory.
+void add_storage(Families& all, const Storage& storage) {
+  const StorageState state = storage.state.load(std::memory_order_acquire);
+  if (state == StorageState::none) return;
+  auto& states =
+      all.family("wirebird_storage_state", "1 for what the storage of durable channels is.", MetricType::Gauge);
+  for (const auto& [each, name] : {std::pair{StorageState::open, "open"}, std::pair{StorageState::full, "full"},
+                                   std::pair{StorageState::failed, "failed"}}) {
+    Families::add(states, state == each ? 1 : 0, {{"state", name}});
+  }
+  const auto counter = [&](const char* name, const char* help, const std::atomic<std::uint64_t>& value) {
+    Families::add(all.family(name, help, MetricType::Counter),
+                  static_cast<double>(value.load(std::memory_order_relaxed)));
+  };
+  counter("wirebird_storage_commands_total", "Durable publishes and removals of history that were done.",
+          storage.commands);
+  counter("wirebird_storage_batches_total", "Transactions of the ledger, each with one sync.", storage.batches);
+  all.gauge_value("wirebird_storage_log_bytes", "Bytes of the write-ahead log.",
+                  static_cast<double>(storage.log_bytes.load(std::memory_order_relaxed)));
+}
+
 }  // namespace
 
 void append_metrics(std::string& out, const Desk& desk) {
@@ -130,6 +153,7 @@ void append_metrics(std::string& out, const Desk& desk) {
             [](auto& c) -> auto& { return c.log_bytes; });
   all.gauge("wirebird_queue_bytes", "Bytes waiting to be written to connections.",
             [](auto& c) -> auto& { return c.queue_bytes; });
+  add_storage(all, desk.shared.storage);
   auto& refused = all.family("wirebird_refusals_total", "Requests refused and connections closed, by error code.",
                              MetricType::Counter);
   for (const base::ErrorEntry& entry : base::all_errors()) {

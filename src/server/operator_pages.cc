@@ -34,6 +34,15 @@ bool append_operator_page(std::string& out, const Desk& desk, const http::Reques
     if (desk.shared.overload.at_least(Overload::Level::no_connections)) {
       return text(503, "application/json", "{\"status\":\"overloaded\"}");
     }
+    switch (desk.shared.storage.state.load(std::memory_order_acquire)) {
+      case StorageState::full:
+        return text(503, "application/json", "{\"status\":\"disk_full\"}");
+      case StorageState::failed:
+        return text(503, "application/json", "{\"status\":\"storage_failed\"}");
+      case StorageState::none:
+      case StorageState::open:
+        break;
+    }
     return text(200, "application/json", "{\"status\":\"ready\"}");
   }
   if (path == "/version") {

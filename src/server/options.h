@@ -37,6 +37,10 @@ struct NamespaceOptions {
   std::uint32_t history_messages_max = 1000;             // [live] 0 keeps none
   std::uint32_t history_bytes_max = 1 << 20;             // [live]
   base::Duration history_age_max = 1h;                   // [live]
+  bool durable = false;                                  // [restart] kept by the ledger
+  std::uint64_t retention_messages_max = 100'000;        // [live] of what is durable; retention_... say what is kept
+  std::uint64_t retention_bytes_max = 256ULL << 20;      // [live]
+  base::Duration retention_age_max = 24h * 7;            // [live]
   base::Duration max_delay = 0s;                         // [live] of a delivery, so that more leave together; 0: none
   bool last_value = false;                               // [live] the newest message is kept when history has expired
   hub::SlowReader slow_reader = hub::SlowReader::close;  // [live]
@@ -127,6 +131,7 @@ struct Listener {
 struct Options {
   bool dev = false;                  // [restart]
   bool dev_public = false;           // [restart]
+  std::string data_dir;              // [restart] of what is durable; empty: none
   std::string log_level = "info";    // [restart] debug, info, warning, error
   std::uint16_t workers = 0;         // [restart] 0: one per core
   bool send_batcher = true;          // [restart] io_uring, where the kernel allows it

@@ -8,8 +8,8 @@
 
 namespace server {
 
-Mailboxes::Mailboxes(std::uint16_t workers, MailboxSize size) : workers_(workers), size_(size) {
-  for (std::size_t box = 0; box < std::size_t{workers} * workers; ++box) {
+Mailboxes::Mailboxes(std::uint16_t stations, MailboxSize size) : stations_(stations), size_(size) {
+  for (std::size_t box = 0; box < std::size_t{stations} * stations; ++box) {
     boxes_.push_back(std::make_unique<Mailbox>(size));
   }
 }
@@ -18,9 +18,9 @@ PostOffice::PostOffice(base::WorkerId self, Mailboxes& mailboxes, std::span<loop
     : self_(self),
       mailboxes_(mailboxes),
       wakeups_(wakeups.begin(), wakeups.end()),
-      in_flight_(mailboxes.workers()),
-      waiting_(mailboxes.workers()),
-      to_wake_(mailboxes.workers()) {}
+      in_flight_(mailboxes.stations()),
+      waiting_(mailboxes.stations()),
+      to_wake_(mailboxes.stations()) {}
 
 bool PostOffice::has_room(base::WorkerId to) { return mailboxes_.between(self_, to).has_room(); }
 

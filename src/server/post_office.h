@@ -1,6 +1,6 @@
-// The mail of one worker: outgoing by hub::Post, with credits for requests; incoming by take(). Requests without a
+// The mail of one station: outgoing by hub::Post, with credits for requests; incoming by take(). Requests without a
 // credit wait here, in order; the worker stops reading from the peer that asks until its requests have left, so that
-// what waits is bounded by what those peers had already sent. Threads: owned by one worker; the mailboxes are shared.
+// what waits is bounded by what those peers had already sent. Threads: owned by one station; the mailboxes are shared.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +15,24 @@
 
 namespace server {
 
-// All mailboxes of a process: between(a, b) carries mail from a to b.
+// All mailboxes of a process: between(a, b) carries mail from a to b. Stations are the workers and behind them, where
+// there is a ledger, the ledger and its reader.
 class Mailboxes {
  public:
-  Mailboxes(std::uint16_t workers, MailboxSize size);
-  Mailbox& between(base::WorkerId from, base::WorkerId to) { return *boxes_[std::size_t{from} * workers_ + to]; }
-  std::uint16_t workers() const { return workers_; }
+  Mailboxes(std::uint16_t stations, MailboxSize size);
+  Mailbox& between(base::WorkerId from, base::WorkerId to) { return *boxes_[std::size_t{from} * stations_ + to]; }
+  std::uint16_t stations() const { return stations_; }
   MailboxSize size() const { return size_; }
 
  private:
-  std::uint16_t workers_;
+  std::uint16_t stations_;
   MailboxSize size_;
   std::vector<std::unique_ptr<Mailbox>> boxes_;
 };
 
 class PostOffice final : public hub::Post {
  public:
-  // wakeups[w] wakes worker w; all must outlive the office.
+  // wakeups[s] wakes station s; all must outlive the office.
   PostOffice(base::WorkerId self, Mailboxes& mailboxes, std::span<loop::Wakeup* const> wakeups);
 
   bool has_room(base::WorkerId to) override;
@@ -43,6 +44,7 @@ class PostOffice final : public hub::Post {
   // Wakes every other worker that got mail or room since the last call; once per turn.
   void wake_others();
 
+  std::uint16_t stations() const { return mailboxes_.stations(); }
   std::size_t parked() const { return parked_; }
   // Parked requests have numbers 1, 2, 3, ... in the order of send(). Of the newest one ever; of the oldest one that is
   // still here (all ones: none is).

@@ -40,6 +40,9 @@ std::expected<hub::Publish, base::Refusal> make_publish(const Desk& desk, std::s
   const door::Content& content = publication.content;
   const NamespaceOptions* const channels = desk.snapshot->options_of(channel);
   if (const auto fits = check(desk, channels, content); !fits) return std::unexpected(fits.error());
+  if (publication.durable && !desk.snapshot->rules_of(channel)->durable) {
+    return std::unexpected(base::Error::not_durable);
+  }
   const bool delta = publication.delta || (channels != nullptr && channels->delta_publish);
   hub::Publish publish;
   if (publication.idempotency_key) {

@@ -36,6 +36,20 @@ class Tickets {
   auth::TicketBook book_{0};
 };
 
+// How the ledger is, for those who ask. Written by its station.
+enum class StorageState : std::uint8_t {
+  none,    // there is no data directory
+  open,    // all is well
+  full,    // nothing is added until there is room on the disk
+  failed,  // nothing is written until the server starts again
+};
+struct Storage {
+  std::atomic<StorageState> state{StorageState::none};
+  std::atomic<std::uint64_t> commands{0};   // done
+  std::atomic<std::uint64_t> batches{0};    // transactions, each with one sync
+  std::atomic<std::uint64_t> log_bytes{0};  // of the write-ahead log
+};
+
 class Shared {
  public:
   // `log` must outlive this. `secret` seeds every hash over names that attackers choose.
@@ -65,6 +79,7 @@ class Shared {
   Log& log;
   Admission admission;
   Overload overload;
+  Storage storage;
   Tickets tickets;
   Revocations revocations;
   KeyWishes key_wishes;

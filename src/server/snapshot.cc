@@ -29,7 +29,8 @@ hub::ChannelRules rules_of_namespace(const NamespaceOptions& options) {
                              .last_value = options.last_value || options.recovery_mode == RecoveryMode::cache,
                              .max_delay = options.max_delay,
                              .slow_reader = options.slow_reader,
-                             .map = map_rules(options)};
+                             .map = map_rules(options),
+                             .durable = options.durable};
   if (rules.map && rules.map->mode == hub::MapMode::ephemeral) rules.log = kEphemeralLog;
   return rules;
 }

@@ -138,7 +138,7 @@ void Worker::take_mail() {
   const auto handle_from = [&](base::WorkerId from) {
     return post_.take(from, kMailsPerTurn, [&](hub::Mail mail) { handle(from, std::move(mail)); });
   };
-  for (base::WorkerId from = 0; from < shared_.workers(); ++from) {
+  for (base::WorkerId from = 0; from < post_.stations(); ++from) {
     if (from != id_ && handle_from(from) == kMailsPerTurn) more_ = true;
   }
   for (int round = 0; round < kSelfMailRounds; ++round) {

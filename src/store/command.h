@@ -43,7 +43,12 @@ struct Clear {
   std::string channel;
 };
 
-using Operation = std::variant<Append, Clear>;
+// Makes a stream where there is none, so that it has an epoch.
+struct Open {
+  std::string channel;
+};
+
+using Operation = std::variant<Append, Clear, Open>;
 
 // A command with this key is executed once: a repeat with the same content has the answer of the first time, one with
 // other content is refused. Both are hashes with the ledger's seed (Ledger::hash_seed), the key's also of whose it is.
@@ -68,9 +73,9 @@ enum class Outcome : std::uint8_t {
 
 struct Change {  // by one operation
   std::string channel;
-  hub::Position position;   // of the message; of a Clear, where the stream stands
+  hub::Position position;   // of the message; of Clear and Open, where the stream stands
   base::WallTime time;      // the same
-  hub::MessageRef message;  // numbered; null of Clear and of a repeat
+  hub::MessageRef message;  // numbered; null of Clear, Open and a repeat
 };
 
 struct Result {

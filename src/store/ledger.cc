@@ -22,7 +22,7 @@ std::size_t charged_bytes(const Command& command) {
     if (const auto* const append = std::get_if<Append>(&operation)) {
       bytes += append->channel.size() + append->message->charged_bytes();
     } else {
-      bytes += std::get<Clear>(operation).channel.size();
+      bytes += std::visit([](const auto& each) { return each.channel.size(); }, operation);
     }
   }
   return bytes;
@@ -46,7 +46,7 @@ Error valid(const Command& command) {
 
 bool adds(const Command& command) {
   return std::any_of(command.operations.begin(), command.operations.end(),
-                     [](const Operation& each) { return std::holds_alternative<Append>(each); });
+                     [](const Operation& each) { return !std::holds_alternative<Clear>(each); });
 }
 
 void refuse(Result& result, Error error) {
@@ -289,8 +289,8 @@ Status Ledger::apply(Running& running, base::WallTime wall) {
       const auto mark = streams_->append(stream, content, wall);
       if (!mark) return mark.error();
       streams_->note_growth(append->channel, stream, *rules_);
-    } else if (const Status status = streams_->clear(stream); status != Status::ok) {
-      return status;
+    } else if (std::holds_alternative<Clear>(operation)) {
+      if (const Status status = streams_->clear(stream); status != Status::ok) return status;
     }
     running.marks.push_back(stream.head);
     result.changes.push_back({.channel = channel_of(operation),

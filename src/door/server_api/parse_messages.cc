@@ -137,6 +137,11 @@ Publication read_publication(Fields& in) {
                           .idempotency_key = read_idempotency_key(in),
                           .version_epoch = {}};
   publication.skip_history = in.boolean("skip_history", "skip_history: true or false");
+  if (const std::string ack = in.text("ack", 16, "ack: accepted or durable"); ack == "durable") {
+    publication.durable = true;
+  } else if (!ack.empty() && ack != "accepted") {
+    in.refuse("ack: accepted or durable");
+  }
   publication.delta = in.boolean("delta", "delta: true or false");
   publication.version = in.number("version", "version: a whole number from 0 on").value_or(0);
   publication.version_epoch = in.text("version_epoch", hub::kVersionEpochBytesMax, "version_epoch: at most 255 bytes");
@@ -152,23 +157,23 @@ hub::Epoch epoch_of(const std::string& text) {
 
 std::expected<Command, Refusal> parse_publish(const JsonValue& body) {
   static constexpr std::string_view kFields[] = {
-      "channel",         "data",         "text",  "base64",  "b64data",      "tags",
-      "idempotency_key", "skip_history", "delta", "version", "version_epoch"};
+      "channel",         "data",         "text",  "base64",  "b64data",       "tags",
+      "idempotency_key", "skip_history", "delta", "version", "version_epoch", "ack"};
   Fields in(body, kFields,
             "fields: channel, one of data, text and base64, tags, idempotency_key, skip_history, delta, version, "
-            "version_epoch; each once");
+            "version_epoch, ack; each once");
   Publish publish{.channel = in.channel(), .publication = read_publication(in)};
   return finish(in, std::move(publish));
 }
 
 std::expected<Command, Refusal> parse_broadcast(const JsonValue& body) {
   static constexpr std::string_view kFields[] = {
-      "channels",        "data",         "text",  "base64",  "b64data",      "tags",
-      "idempotency_key", "skip_history", "delta", "version", "version_epoch"};
+      "channels",        "data",         "text",  "base64",  "b64data",       "tags",
+      "idempotency_key", "skip_history", "delta", "version", "version_epoch", "ack"};
   constexpr std::string_view kChannels = "channels: an array of 1 to 1000 names, each once";
   Fields in(body, kFields,
             "fields: channels, one of data, text and base64, tags, idempotency_key, skip_history, delta, version, "
-            "version_epoch; each once");
+            "version_epoch, ack; each once");
   Broadcast broadcast{.channels = {}, .publication = read_publication(in)};
   const JsonValue* channels = in.find("channels");
   if (channels == nullptr || channels->type() != JsonValue::Type::array) {

@@ -28,6 +28,7 @@ struct Publication {
   std::optional<std::string> idempotency_key;
   bool skip_history = false;
   bool delta = false;
+  bool durable = false;       // refused on a channel that is not
   std::uint64_t version = 0;  // 0: none
   std::string version_epoch;
 };
