@@ -43,6 +43,7 @@ constexpr Reason kReasons[] = {
     {501, "Not Implemented"},
     {503, "Service Unavailable"},
     {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
 };
 
 void append_decimal(std::string& out, std::uint64_t number, int base = 10) {
